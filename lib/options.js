@@ -116,6 +116,11 @@ function isEventName(value) {
     !value.startsWith(RESERVED);
 }
 
+/** What `check` makes of `value`, or `otherwise` when none is given. */
+function given(value, check, path, voice, otherwise) {
+  return value === undefined ? otherwise : check(value, path, voice);
+}
+
 function heartbeatOption(value, path, voice) {
   if (value === false) return null;
   if (typeof value === 'number') {
@@ -153,14 +158,12 @@ function transportOption(value, path, voice) {
   return oneOf(value, path, ['auto', 'relay'], voice);
 }
 
-function limitsOption(given) {
-  if (given === undefined) return LIMITS;
-  if (!isPlain(given)) throw errors.optionError('limits', PLAIN, given);
-  checkKeys(given, LIMIT_KEYS, 'limits.', OPTION, 'createHub()');
-  const limits = { ...LIMITS };
+function limitsOption(value) {
+  if (!isPlain(value)) throw errors.optionError('limits', PLAIN, value);
+  checkKeys(value, LIMIT_KEYS, 'limits.', OPTION, 'createHub()');
+  const limits = {};
   for (const key of LIMIT_KEYS) {
-    const value = given[key];
-    if (value !== undefined) limits[key] = limit(key, value);
+    limits[key] = given(value[key], limitOption, `limits.${key}`, OPTION, LIMITS[key]);
   }
   if (limits.eventBytes * 2 > limits.totalBytes) {
     const expected = `at least twice limits.eventBytes (${limits.eventBytes})`;
@@ -169,9 +172,8 @@ function limitsOption(given) {
   return Object.freeze(limits);
 }
 
-function limit(key, value) {
-  const path = `limits.${key}`;
-  switch (key) {
+function limitOption(value, path) {
+  switch (path.slice('limits.'.length)) {
     case 'eventBytes':
       return integer(value, path, 1, EVENT_BYTES_MAX, 'bytes', OPTION);
     case 'queueBytes':
@@ -218,21 +220,21 @@ function hubOptions(options = {}) {
   const nested = LIMIT_KEYS.map((key) => `limits.${key}`);
   checkKeys(options, HUB_KEYS, '', OPTION, 'createHub()', nested);
   refuseUnavailable(options);
-  const { heartbeat = HEARTBEAT, retry = RETRY, serialize = serializeData } = options;
-  const { overflow = 'disconnect', atCapacity = 'retry', batchDelay = 0, transport = 'auto' } = options;
+  const { serialize = serializeData, overflow = 'disconnect', atCapacity = 'retry' } = options;
+  const { batchDelay = 0, transport = 'auto' } = options;
   if (typeof serialize !== 'function') {
     throw errors.optionError('serialize', 'a function', serialize);
   }
   return Object.freeze({
-    heartbeat: heartbeatOption(heartbeat, 'heartbeat', OPTION),
-    retry: retryOption(retry, 'retry', OPTION),
+    heartbeat: given(options.heartbeat, heartbeatOption, 'heartbeat', OPTION, HEARTBEAT),
+    retry: given(options.retry, retryOption, 'retry', OPTION, RETRY),
     history: null,
     serialize,
     overflow: oneOf(overflow, 'overflow', ['disconnect'], OPTION),
     atCapacity: oneOf(atCapacity, 'atCapacity', ['retry', 'reject'], OPTION),
     batchDelay: integer(batchDelay, 'batchDelay', 0, BATCH_DELAY_MAX, 'ms', OPTION),
     transport: transportOption(transport, 'transport', OPTION),
-    limits: limitsOption(options.limits),
+    limits: given(options.limits, limitsOption, 'limits', OPTION, LIMITS),
   });
 }
 
@@ -288,22 +290,20 @@ function userOption(user) {
 
 /** What connect() and sse() have in common. */
 function streamOptions(opts) {
-  const { data, headers, lastEventId, retry, heartbeat, lifetime, transport } = opts;
+  const { data, headers, lastEventId } = opts;
   if (lastEventId !== undefined && typeof lastEventId !== 'string') {
     throw errors.argError('opts.lastEventId', 'a string', lastEventId);
   }
-  const given = (value, check, name) =>
-    value === undefined ? undefined : check(value, `opts.${name}`, ARGUMENT);
   return {
     user: undefined,
     rooms: [],
     data,
-    headers: headers === undefined ? undefined : headersOption(headers),
+    headers: given(headers, headersOption),
     lastEventId,
-    retry: given(retry, retryOption, 'retry'),
-    heartbeat: given(heartbeat, heartbeatOption, 'heartbeat'),
-    lifetime: given(lifetime, timeout, 'lifetime'),
-    transport: given(transport, transportOption, 'transport'),
+    retry: given(opts.retry, retryOption, 'opts.retry', ARGUMENT),
+    heartbeat: given(opts.heartbeat, heartbeatOption, 'opts.heartbeat', ARGUMENT),
+    lifetime: given(opts.lifetime, timeout, 'opts.lifetime', ARGUMENT),
+    transport: given(opts.transport, transportOption, 'opts.transport', ARGUMENT),
   };
 }
 
