@@ -392,8 +392,8 @@ function sendOptions(opts, reserved = true) {
 }
 
 /**
- * The options of Client.close and Target.disconnect. An `event` needs `data`, since one without data
- * never reaches a page; only `reconnect: false` brings data of its own.
+ * The options of Client.close and Target.disconnect. An `event` needs `data`, since a page never
+ * sees an event without; only `reconnect: false` brings data of its own.
  * @param {{event?: string, data?: any, reconnect?: boolean}} [opts]
  * @returns {{event: string|undefined, data: any, hasData: boolean, reconnect: boolean}}
  * @throws {TypeError} `ERR_FAN_ARG`
