@@ -1,0 +1,46 @@
+#include "buf.h"
+
+#include <assert.h>
+
+#include "mem.h"
+
+fan_buf *fan_buf_new(size_t capacity) {
+  if (capacity > UINT32_MAX) return NULL;
+  fan_buf *buf = fan_alloc(sizeof *buf + capacity);
+  if (!buf) return NULL;
+  *buf = (fan_buf){.refs = 1, .capacity = (uint32_t)capacity};
+  return buf;
+}
+
+fan_buf *fan_buf_ref(fan_buf *buf) {
+  buf->refs++;
+  return buf;
+}
+
+size_t fan_buf_cost(const fan_buf *buf) { return sizeof *buf + buf->capacity; }
+
+void fan_buf_unref(fan_buf *buf) {
+  if (!buf) return;
+  assert(buf->refs > 0);
+  if (--buf->refs > 0) return;
+  if (buf->ledger) {
+    assert(buf->ledger->held_bytes >= fan_buf_cost(buf));
+    buf->ledger->held_bytes -= fan_buf_cost(buf);
+  }
+  fan_free(buf);
+}
+
+void fan_buf_enter(fan_buf *buf, fan_ledger *ledger) {
+  if (buf->ledger) return;
+  buf->ledger = ledger;
+  ledger->held_bytes += fan_buf_cost(buf);
+  if (ledger->held_bytes > ledger->peak_bytes) ledger->peak_bytes = ledger->held_bytes;
+}
+
+fan_slice fan_buf_chunked(const fan_buf *buf) {
+  return (fan_slice){buf->bytes + buf->start, buf->end - buf->start};
+}
+
+fan_slice fan_buf_raw(const fan_buf *buf) {
+  return (fan_slice){buf->bytes + buf->body, buf->body_size};
+}

@@ -1,0 +1,127 @@
+#ifndef FAN_CLIENT_H
+#define FAN_CLIENT_H
+/*
+ * One open event stream: it queues references to shared frames, writes them to its sink, watches its
+ * own clocks, and decides when its reader is too slow. It knows no rooms and no HTTP.
+ *
+ *              attach              close               queue empty
+ *   OPENING ------------> OPEN ------------> DRAINING --------------> DEAD (released)
+ *      |                    |                    |
+ *      +--------------------+--------------------+---- kill --------> DEAD (evicted)
+ *
+ * Nothing is freed here while a turn goes on: a dead client waits in clients->dead for the hub's sweep.
+ *
+ * Thread: loop only. Owns: its queue and its sink (closed exactly once, in the sweep). Units: bytes, ms.
+ */
+#include "list.h"
+#include "outq.h"
+#include "sink.h"
+#include "stats.h"
+#include "wheel.h"
+
+/* Limits of a hub. A duration of 0 is off. */
+typedef struct fan_limits {
+  size_t queue_bytes;    /* a client's queue, judged after a write was tried */
+  size_t total_bytes;    /* all frames of the hub: half of it for queues, half for the inbox (io/) */
+  uint32_t stall_ms;     /* no byte taken for this long, with bytes waiting */
+  uint32_t idle_ms;      /* no event for this long */
+  uint32_t batch_ms;     /* gather for this long before writing */
+} fan_limits;
+
+/* What all clients of one hub share. Owned by the hub. */
+typedef struct fan_clients {
+  fan_limits limits;
+  fan_stats stats;
+  fan_ledger ledger;
+  fan_wheel wheel;
+  uint64_t now_ms;
+  uint64_t flush_due_ms; /* dirty clients are written from then on; FAN_NEVER: none is dirty */
+  fan_list dirty;        /* to be written and judged in this turn */
+  fan_list behind;       /* alive, but more than half their queue behind: see fan_client_waited_for() */
+  fan_list notices;      /* have something to tell JavaScript */
+  fan_list dead;         /* wait for the sweep */
+} fan_clients;
+
+typedef struct fan_client_config {
+  uint32_t heartbeat_ms; /* 0: none */
+  fan_buf *heartbeat;    /* what is sent after silence; a reference is taken. NULL if heartbeat_ms is 0 */
+  uint64_t lifetime_ms;  /* 0: unlimited */
+} fan_client_config;
+
+enum fan_client_state { FAN_OPENING, FAN_OPEN, FAN_DRAINING, FAN_DEAD };
+
+/* What happened to a frame. Not an error: DEAF and LOST say that the client is ending or has just been ended. */
+enum fan_verdict { FAN_QUEUED, FAN_DEAF, FAN_LOST };
+
+typedef struct fan_client {
+  /* what fan-out touches comes first */
+  fan_list dirty_node;
+  fan_clients *shared;
+  uint8_t state;      /* enum fan_client_state */
+  uint8_t reason;     /* enum fan_reason; the first one wins */
+  bool blocked;       /* the sink said "no more": wait for fan_client_writable() */
+  bool given_up;      /* was behind for too long to be waited for; until its queue is empty */
+  bool released;      /* DEAD in good order: the sink is released, not evicted */
+  bool quiet;         /* JavaScript ended it and waits for no notice */
+  uint64_t wrote_ms, progress_ms, event_ms;
+  fan_outq queue;
+  fan_sink *sink;     /* NULL while OPENING and after the sweep */
+  /* clocks */
+  fan_timer timer;
+  uint32_t heartbeat_ms;
+  fan_buf *heartbeat;
+  uint64_t lifetime_due_ms;
+  /* lists */
+  fan_list behind_node, notice_node, dead_node;
+  uint64_t behind_since_ms;
+  /* what JavaScript was told last */
+  bool report;          /* a report is due */
+  size_t reported_bytes;
+  uint64_t private_bytes;          /* cost of all frames sent to this client by id, ever */
+  uint64_t private_reported_bytes; /* the same, as of the last report */
+} fan_client;
+
+#define FAN_PACE_MS 100               /* for how long an alive but busy reader is waited for */
+#define FAN_TURN_BYTES (256 * 1024)   /* at most this much for one client in one turn */
+#define FAN_HIGH_BYTES (64 * 1024)    /* JavaScript is told when a queue passes this ... */
+#define FAN_LOW_BYTES (16 * 1024)     /* ... and when it is below this again */
+
+void fan_clients_init(fan_clients *clients, const fan_limits *limits, uint64_t now_ms);
+
+void fan_client_init(fan_client *client, fan_clients *shared, const fan_client_config *config);
+/* Frees what it owns; the sink must be closed. */
+void fan_client_deinit(fan_client *client);
+
+/* Takes the sink; OPENING becomes OPEN. On a dead or attached client: FAN_EINVALID, and the caller still has the sink. */
+int fan_client_attach(fan_client *client, fan_sink *sink);
+
+/* Adds a reference to frame to the queue. Never calls the sink. */
+enum fan_verdict fan_client_push(fan_client *client, fan_buf *frame);
+
+/* Notes that `bytes` of frames for this client alone were taken in, for the next report. */
+void fan_client_count_private(fan_client *client, size_t bytes);
+
+/* Writes at most FAN_TURN_BYTES, then judges the queue. May mark the client dead; puts it back on the dirty
+ * list if there is more to write at once. */
+void fan_client_flush(fan_client *client);
+
+/* The sink can take bytes again. */
+void fan_client_writable(fan_client *client);
+
+/* Its timer fired: heartbeat, idle, lifetime or stall, whichever is due; arms it anew. */
+void fan_client_on_timer(fan_client *client);
+
+/* Takes no more frames, drains the queue, then is released. Idempotent; the first reason wins. */
+void fan_client_close(fan_client *client, enum fan_reason reason);
+
+/* Marks it dead now; the sweep evicts it. Idempotent; the first reason wins. */
+void fan_client_kill(fan_client *client, enum fan_reason reason);
+
+/* The reason that a sink's error stands for. */
+enum fan_reason fan_client_reason_of(int error);
+
+/* Is some client behind that is still worth waiting for, before more is taken in? (One that took too little since
+ * `since_ms` or since it fell behind is given up: then it grows until it is slow.) */
+bool fan_clients_wait(fan_clients *clients, uint64_t since_ms);
+
+#endif

@@ -1,0 +1,90 @@
+#ifndef FAN_HUB_H
+#define FAN_HUB_H
+/*
+ * The client-connection manager: clients by id, rooms, fan-out, and the turn in which queued frames leave. It
+ * is the only place where a client and its memberships meet. It has no thread, clock or socket: time is
+ * what fan_hub_turn() was told, bytes leave through sinks.
+ *
+ * Thread: the loop that owns the hub. Owns: its clients (and through them their sinks and queues) and rooms.
+ * Units: bytes, ms. Ids and room numbers are chosen by the caller and never used twice, so that a late
+ * command for something that has ended finds nothing and harms nobody.
+ *
+ * Unless said otherwise functions answer 0 or FAN_ENOTFOUND (no such client, or it has ended already).
+ */
+#include "client.h"
+
+typedef struct fan_hub fan_hub;
+
+/* Who is meant: members of `rooms` or any of `clients` (or everyone), without those in `except_rooms` and
+ * `except_clients`. Nobody gets a frame twice. `keys` holds the four lists, one behind the other. */
+typedef struct fan_target {
+  bool everyone;
+  uint32_t rooms, clients, except_rooms, except_clients;
+  uint64_t keys[];
+} fan_target;
+
+/* Allocates a target with room for that many keys, zeroed, or NULL. Freed with fan_free(). */
+fan_target *fan_target_new(size_t keys);
+
+enum fan_notice_kind {
+  FAN_NOTICE_EVICTED = 1,  /* the client was cut: `reason` */
+  FAN_NOTICE_RELEASED = 2, /* the client's queue has drained and its sink is given back: `reason` */
+  FAN_NOTICE_REPORT = 3,   /* `queued_bytes` wait; `private_bytes` had been taken in */
+};
+
+typedef struct fan_notice {
+  enum fan_notice_kind kind;
+  enum fan_reason reason;
+  uint64_t client;
+  uint64_t queued_bytes, private_bytes;
+} fan_notice;
+
+/* NULL: out of memory. */
+fan_hub *fan_hub_new(const fan_limits *limits, uint64_t now_ms);
+/* Evicts whoever is left, without notices. NULL is fine. */
+void fan_hub_free(fan_hub *hub);
+
+/* A new client without sink. 0, FAN_EEXISTS, FAN_ENOMEM. */
+int fan_hub_connect(fan_hub *hub, uint64_t client, const fan_client_config *config);
+/* Takes the sink on success; on FAN_ENOTFOUND or FAN_EINVALID (it has one) the caller still has it. */
+int fan_hub_attach(fan_hub *hub, uint64_t client, fan_sink *sink);
+
+/* 0, FAN_ENOTFOUND, FAN_EEXISTS, FAN_ENOMEM. */
+int fan_hub_join(fan_hub *hub, uint64_t client, uint64_t room);
+int fan_hub_leave(fan_hub *hub, uint64_t client, uint64_t room);
+
+/* Queues the frame for one client; adds a reference. */
+int fan_hub_send(fan_hub *hub, uint64_t client, fan_buf *frame);
+/* Queues the frame for all whom the target means; adds references. Answers how many. Cost: O(members of the rooms named). */
+uint32_t fan_hub_publish(fan_hub *hub, const fan_target *target, fan_buf *frame);
+
+/* Graceful: what is queued is still written, then the sink is released. */
+int fan_hub_close_client(fan_hub *hub, uint64_t client, enum fan_reason reason);
+/* At once. `quiet`: no notice. */
+int fan_hub_kill_client(fan_hub *hub, uint64_t client, enum fan_reason reason, bool quiet);
+
+/* What sinks' owners report. */
+int fan_hub_writable(fan_hub *hub, uint64_t client);
+int fan_hub_broken(fan_hub *hub, uint64_t client, int error);
+
+/* Lets time pass to now_ms (never backwards) without writing; call it before commands of a new turn. */
+void fan_hub_set_time(fan_hub *hub, uint64_t now_ms);
+
+/* One turn: timers, then at most max_clients dirty clients are written and judged, then the dead are swept. Answers
+ * true while more could be written at once (call again; in between look at other work). */
+bool fan_hub_turn(fan_hub *hub, uint64_t now_ms, uint32_t max_clients);
+
+/* The next notice; false: none is left. An ended client is freed by the call that reports it. */
+bool fan_hub_next_notice(fan_hub *hub, fan_notice *notice);
+
+/* When the next turn has to be at the latest; FAN_NEVER: when something happens. */
+uint64_t fan_hub_due_ms(const fan_hub *hub);
+
+/* Should the caller hold back what it would publish next, because readers that are alive are more than half
+ * their queue behind? Never longer than FAN_PACE_MS after since_ms for one of them. */
+bool fan_hub_wait(fan_hub *hub, uint64_t since_ms);
+
+/* Up to date as of the last turn. Valid while the hub lives. */
+const fan_stats *fan_hub_stats(fan_hub *hub);
+
+#endif
