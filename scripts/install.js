@@ -17,12 +17,16 @@ const STAMP = path.join(ROOT, 'build', 'configured-for.json');
 const TAIL_LINES = 40;
 
 const succeeds = (command, args, env) =>
-  spawnSync(command, args, { stdio: 'ignore', env: env ?? process.env, timeout: 30_000 }).status === 0;
+  spawnSync(command, args, { stdio: 'ignore', env: env ?? process.env, timeout: 30_000 }).status ===
+  0;
 
 /** Loads the shipped binary in a child, so that even one that crashes only means "build it". */
 function prebuildLoads() {
   const loader = JSON.stringify(path.join(ROOT, 'lib', 'native.js'));
-  return succeeds(process.execPath, ['-e', `require(${loader})`], { ...process.env, PREBUILDS_ONLY: '1' });
+  return succeeds(process.execPath, ['-e', `require(${loader})`], {
+    ...process.env,
+    PREBUILDS_ONLY: '1',
+  });
 }
 
 /** The first of `commands` that runs, or null. */
@@ -73,7 +77,9 @@ function cleanEnvironment() {
     env[name] = value;
   }
   const searchPath = Object.keys(env).find((name) => name.toUpperCase() === 'PATH') ?? 'PATH';
-  env[searchPath] = [path.dirname(process.execPath), env[searchPath]].filter(Boolean).join(path.delimiter);
+  env[searchPath] = [path.dirname(process.execPath), env[searchPath]]
+    .filter(Boolean)
+    .join(path.delimiter);
   return env;
 }
 
@@ -96,13 +102,20 @@ function run(script, args, env) {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const output = [];
-    for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => output.push(chunk));
+    for (const stream of [child.stdout, child.stderr])
+      stream.on('data', (chunk) => output.push(chunk));
     child.on('error', reject);
     child.on('close', (code) => {
       if (code === 0) return resolve();
-      const lines = Buffer.concat(output).toString().trimEnd().split('\n').filter((line) => !line.startsWith('gyp info'));
+      const lines = Buffer.concat(output)
+        .toString()
+        .trimEnd()
+        .split('\n')
+        .filter((line) => !line.startsWith('gyp info'));
       reject(
-        new Error(`node-gyp ${args[0]} failed; its last lines:\n${lines.slice(-TAIL_LINES).join('\n')}`),
+        new Error(
+          `node-gyp ${args[0]} failed; its last lines:\n${lines.slice(-TAIL_LINES).join('\n')}`,
+        ),
       );
     });
   });
@@ -116,7 +129,10 @@ async function build({ debug = false } = {}) {
   const setup = { root: ROOT, target: TARGET, node: process.version, nodedir, mode };
   const commands = nodeGypCommands(setup);
   // node-gyp-build takes Release before Debug: only the mode asked for last may be there.
-  fs.rmSync(path.join(ROOT, 'build', debug ? 'Release' : 'Debug'), { recursive: true, force: true });
+  fs.rmSync(path.join(ROOT, 'build', debug ? 'Release' : 'Debug'), {
+    recursive: true,
+    force: true,
+  });
   const options = [`--nodedir=${nodedir}`, debug ? '--debug' : '--release', '--jobs=2'];
   const env = cleanEnvironment();
   for (const command of commands) await run(script, [command, ...options], env);
@@ -126,7 +142,9 @@ async function build({ debug = false } = {}) {
 
 async function main(args) {
   const started = Date.now();
-  const wished = args.includes('--from-source') || /^(true|fanline)$/.test(process.env.npm_config_build_from_source);
+  const wished =
+    args.includes('--from-source') ||
+    /^(true|fanline)$/.test(process.env.npm_config_build_from_source);
   const checkout = fs.existsSync(path.join(ROOT, '.git'));
   if (!wished && !checkout && prebuildLoads()) {
     console.log(`fanline: using the binary shipped for ${TARGET}`);

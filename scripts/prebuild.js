@@ -21,7 +21,8 @@ function strip(file) {
   if (process.platform === 'win32') return;
   const args = process.platform === 'darwin' ? ['-x', file] : ['--strip-unneeded', file];
   const { error, status } = spawnSync('strip', args, { stdio: 'inherit' });
-  if (error || status !== 0) throw new Error(`strip failed on ${file}: ${error?.message ?? status}`);
+  if (error || status !== 0)
+    throw new Error(`strip failed on ${file}: ${error?.message ?? status}`);
 }
 
 async function main() {
@@ -38,7 +39,9 @@ async function main() {
   });
   if (status !== 0) throw new Error('the binary to ship does not load');
   // To the error stream: `npm pack` owns the other one.
-  console.error(`fanline: ${path.relative(ROOT, target)}, ${Math.round(fs.statSync(target).size / 1024)} KiB`);
+  console.error(
+    `fanline: ${path.relative(ROOT, target)}, ${Math.round(fs.statSync(target).size / 1024)} KiB`,
+  );
 }
 
 main().catch((err) => {

@@ -37,7 +37,11 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => p
  * Its output is shown as it comes and handed to `onLine`. Resolves with the exit code, or with a
  * sentence when it had to be ended.
  */
-function run(command, args, { env, cwd = ROOT, onLine = () => {}, timeout = 5 * MINUTE, quiet, watch } = {}) {
+function run(
+  command,
+  args,
+  { env, cwd = ROOT, onLine = () => {}, timeout = 5 * MINUTE, quiet, watch } = {},
+) {
   return new Promise((resolve) => {
     const child = spawn(command, args, {
       cwd,
@@ -71,7 +75,9 @@ function run(command, args, { env, cwd = ROOT, onLine = () => {}, timeout = 5 * 
       clearTimeout(timer);
       resolve(value);
     };
-    child.on('error', (err) => settle(`${command}: ${err.code === 'ENOENT' ? 'not found' : err.message}`));
+    child.on('error', (err) =>
+      settle(`${command}: ${err.code === 'ENOENT' ? 'not found' : err.message}`),
+    );
     child.on('exit', () => {
       // A grandchild may hold the pipes open: it is given a moment, then ended.
       setTimeout(() => child.stdout.destroyed || end(verdict), 2_000).unref();
@@ -83,7 +89,9 @@ function run(command, args, { env, cwd = ROOT, onLine = () => {}, timeout = 5 * 
   });
 }
 
-const stripColours = (text) => text.replace(/\x1b\[[0-9;]*m/g, '');
+// biome-ignore lint/suspicious/noControlCharactersInRegex: that is what an escape sequence begins with
+const ANSI_COLOURS = /\x1b\[[0-9;]*m/g;
+const stripColours = (text) => text.replace(ANSI_COLOURS, '');
 
 function has(tool) {
   if (tool.includes(path.sep)) return fs.existsSync(tool);
@@ -155,7 +163,9 @@ async function build() {
 const make = (target) => async () => {
   const counts = new Counts();
   const jobs = `-j${Math.min(4, os.availableParallelism())}`;
-  return counts.settle(await run('make', [jobs, target], { onLine: counts.read, timeout: 4 * MINUTE }));
+  return counts.settle(
+    await run('make', [jobs, target], { onLine: counts.read, timeout: 4 * MINUTE }),
+  );
 };
 
 async function js() {
@@ -175,7 +185,8 @@ async function js() {
     const timer = setInterval(() => {
       if (!fs.existsSync(file)) return;
       since ||= Date.now();
-      if (Date.now() - since > 10_000) end('all tests ended, but something keeps the process alive');
+      if (Date.now() - since > 10_000)
+        end('all tests ended, but something keeps the process alive');
     }, 500);
     timer.unref();
   };
@@ -210,13 +221,18 @@ async function types() {
     if (match) broken.add(path.resolve(ROOT, match[1]));
     if (match || /error TS/.test(line)) console.log(line);
   };
-  const result = await run(process.execPath, [tsc, '-p', project, '--listFiles', '--pretty', 'false'], {
-    onLine,
-    quiet: true,
-  });
+  const result = await run(
+    process.execPath,
+    [tsc, '-p', project, '--listFiles', '--pretty', 'false'],
+    {
+      onLine,
+      quiet: true,
+    },
+  );
   for (const file of checked) counts.add(broken.has(file) ? 0 : 1, 0);
   for (const file of broken) counts.fail(path.relative(ROOT, file));
-  for (const file of ours) if (!checked.has(file)) counts.fail(`${path.relative(ROOT, file)} is not checked`);
+  for (const file of ours)
+    if (!checked.has(file)) counts.fail(`${path.relative(ROOT, file)} is not checked`);
   return counts.settle(result);
 }
 
@@ -275,7 +291,8 @@ function report(results) {
     failed += counts.failed + (CI ? skipped : 0);
     missing += skipped;
   }
-  if (missing) console.log(`${missing} not run${CI ? ', which fails in CI' : ''}; what is missing: ${SETUP}`);
+  if (missing)
+    console.log(`${missing} not run${CI ? ', which fails in CI' : ''}; what is missing: ${SETUP}`);
   console.log(`${passed} passed, ${failed} failed`);
   return failed;
 }
