@@ -1,0 +1,4 @@
+import fanline from './index.js';
+
+export const { createHub, sse } = fanline;
+export default fanline;
