@@ -1,6 +1,6 @@
 'use strict';
 
-// Mocha's own `spec` output, and the counts as JSON in $FAN_MOCHA_COUNTS for scripts/test.js.
+// Mocha's own `spec` output, and the counts as JSON in $FANLINE_REPORT for scripts/test.js.
 
 const fs = require('node:fs');
 const Mocha = require('mocha');
@@ -11,9 +11,9 @@ module.exports = class extends Mocha.reporters.Spec {
     const skipped = [];
     runner.on('pending', (test) => skipped.push(test.fullTitle()));
     runner.once('end', () => {
-      if (!process.env.FAN_MOCHA_COUNTS) return;
-      const { passes, failures } = this.stats;
-      fs.writeFileSync(process.env.FAN_MOCHA_COUNTS, JSON.stringify({ passes, failures, skipped }));
+      if (!process.env.FANLINE_REPORT) return;
+      const { passes: passed, failures: failed } = this.stats;
+      fs.writeFileSync(process.env.FANLINE_REPORT, JSON.stringify({ passed, failed, skipped }));
     });
   }
 };

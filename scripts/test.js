@@ -168,10 +168,38 @@ const make = (target) => async () => {
   );
 };
 
+/**
+ * Runs a command that starts mocha with a reporter which leaves its counts in $FANLINE_REPORT. Nothing may
+ * keep that process alive once the last test has ended: there is no --exit, and a watch on it.
+ */
+async function runMocha(counts, command, args, options) {
+  const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'fanline-test-'));
+  const file = path.join(dir, 'report.json');
+  let poll;
+  const watch = (end) => {
+    let since = 0;
+    poll = setInterval(() => {
+      if (!fs.existsSync(file)) return;
+      since ||= Date.now();
+      if (Date.now() - since < 10_000) return;
+      end('all tests ended, but something keeps the process alive');
+    }, 500);
+  };
+  const env = { FANLINE_REPORT: file };
+  const result = await run(command, args, { timeout: 4 * MINUTE, env, watch, ...options });
+  clearInterval(poll);
+  if (fs.existsSync(file)) {
+    const { passed, failed, skipped } = JSON.parse(fs.readFileSync(file, 'utf8'));
+    counts.add(passed, failed, 'mocha');
+    const titles = Array.isArray(skipped) ? skipped : Array(skipped).fill('a skipped test');
+    for (const title of titles) counts.skip(title);
+  }
+  fs.rmSync(dir, { recursive: true, force: true });
+  return counts.settle(result);
+}
+
 async function js() {
   const counts = new Counts();
-  const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'fanline-test-'));
-  const file = path.join(dir, 'mocha.json');
   const mocha = path.join(ROOT, 'node_modules', 'mocha', 'bin', '_mocha');
   if (!has(mocha)) {
     counts.fail('mocha is missing: npm install');
@@ -179,29 +207,7 @@ async function js() {
   }
   const args = ['--expose-gc', mocha, '--reporter', 'scripts/mocha-reporter.js'];
   if (CI) args.push('--forbid-only');
-  // Nothing may keep the process alive once the last test has ended: no --exit, and a watch on it.
-  const watch = (end) => {
-    let since = 0;
-    const timer = setInterval(() => {
-      if (!fs.existsSync(file)) return;
-      since ||= Date.now();
-      if (Date.now() - since > 10_000)
-        end('all tests ended, but something keeps the process alive');
-    }, 500);
-    timer.unref();
-  };
-  const result = await run(process.execPath, args, {
-    env: { FAN_MOCHA_COUNTS: file },
-    timeout: 4 * MINUTE,
-    watch,
-  });
-  if (fs.existsSync(file)) {
-    const { passes, failures, skipped } = JSON.parse(fs.readFileSync(file, 'utf8'));
-    counts.add(passes, failures, 'mocha');
-    for (const title of skipped) counts.skip(title);
-  }
-  fs.rmSync(dir, { recursive: true, force: true });
-  return counts.settle(result);
+  return runMocha(counts, process.execPath, args);
 }
 
 async function types() {
@@ -236,7 +242,7 @@ async function types() {
   return counts.settle(result);
 }
 
-/** A suite in a package of its own: `npm test` there, which ends with "N passed, N failed". */
+/** A suite in a package of its own, with an `npm test` that runs mocha and reports as runMocha() wants it. */
 const external = (dir, tools) => async () => {
   const counts = new Counts();
   if (!has(path.join(ROOT, dir, 'package.json'))) {
@@ -249,17 +255,7 @@ const external = (dir, tools) => async () => {
     counts.skip(`missing: ${missing.join(', ')}`);
     return counts;
   }
-  let last = null;
-  const onLine = (line) => {
-    last = SUMMARY.exec(line) ?? last;
-  };
-  const result = await run('npm', ['test', '--silent'], {
-    cwd: path.join(ROOT, dir),
-    onLine,
-    timeout: 3 * MINUTE,
-  });
-  if (last) counts.add(Number(last[2]), Number(last[3]), dir);
-  return counts.settle(result);
+  return runMocha(counts, 'npm', ['test', '--silent'], { cwd: path.join(ROOT, dir) });
 };
 
 const CHROMIUM = ['chromium', 'chromium-browser', 'google-chrome'];
