@@ -33,8 +33,8 @@ const LIMITS = Object.freeze({
 });
 
 const HUB_KEYS = [
-  'heartbeat', 'retry', 'history', 'snapshot', 'serialize', 'overflow', 'limits', 'atCapacity',
-  'batchDelay', 'transport', 'adapter',
+  ...['heartbeat', 'retry', 'history', 'snapshot', 'serialize', 'overflow', 'limits'],
+  ...['atCapacity', 'batchDelay', 'transport', 'adapter'],
 ];
 const LIMIT_KEYS = Object.keys(LIMITS);
 const SSE_KEYS = ['data', 'headers', 'lastEventId', 'retry', 'heartbeat', 'lifetime', 'transport'];
@@ -42,8 +42,7 @@ const CONNECT_KEYS = ['user', 'rooms', ...SSE_KEYS];
 const SEND_KEYS = ['event', 'id', 'retry', 'key', 'history'];
 const CLOSE_KEYS = ['event', 'data', 'reconnect'];
 
-const EVENT_NAME =
-  "a non-empty string without CR, LF or NUL that does not begin with 'fanline:'";
+const EVENT_NAME = "a non-empty string without CR, LF or NUL that does not begin with 'fanline:'";
 const EVENT_ID =
   "an integer, or a string without CR, LF or NUL that does not begin with 'fanline:'";
 const NAME = `a string of 1 to ${NAME_LENGTH_MAX} characters`;
@@ -112,8 +111,9 @@ function oneOf(value, path, values, voice) {
 }
 
 function isEventName(value) {
-  return typeof value === 'string' && value !== '' && !BREAKS.test(value) &&
-    !value.startsWith(RESERVED);
+  return (
+    typeof value === 'string' && value !== '' && !BREAKS.test(value) && !value.startsWith(RESERVED)
+  );
 }
 
 /** What `check` makes of `value`, or `otherwise` when none is given. */
@@ -359,7 +359,11 @@ function checkEventId(id) {
 
 function checkSendKey(opts, key) {
   if (SEND_KEYS.includes(key) || !Object.hasOwn(opts, key)) return;
-  throw errors.unknownArg(`opts.${key}`, SEND_KEYS.map((name) => `opts.${name}`), 'send()');
+  throw errors.unknownArg(
+    `opts.${key}`,
+    SEND_KEYS.map((name) => `opts.${name}`),
+    'send()',
+  );
 }
 
 /**
@@ -460,8 +464,12 @@ function hasMethods(object, methods) {
  * @throws {TypeError} `ERR_FAN_ARG` naming `req` or `res`
  */
 function checkRequest(req, res) {
-  if (!hasMethods(req, ['on']) || typeof req.method !== 'string' ||
-      typeof req.headers !== 'object' || req.headers === null) {
+  if (
+    !hasMethods(req, ['on']) ||
+    typeof req.method !== 'string' ||
+    typeof req.headers !== 'object' ||
+    req.headers === null
+  ) {
     throw errors.argError('req', 'the request of a Node http server', req);
   }
   if (!hasMethods(res, ['writeHead', 'write', 'end', 'on'])) {

@@ -1,5 +1,7 @@
 /// <reference types="node" />
 
+// biome-ignore-all lint/suspicious/noExplicitAny: the type of data is the application's own
+
 // Everywhere: durations are milliseconds, sizes are bytes. Every callback and listener runs on the
 // JavaScript thread that made the hub. Everything is synchronous except what returns a Promise, and
 // commands take effect in the order of the calls. Wherever an option or field may be left out,
@@ -262,18 +264,12 @@ export interface HubClosed {
 
 /** The part of an EventEmitter that is offered: listeners run on the JavaScript thread. */
 export interface Emitter<Listeners extends Record<keyof Listeners, any[]>> {
-  on<Name extends keyof Listeners>(
-    name: Name,
-    listener: (...args: Listeners[Name]) => void,
-  ): this;
+  on<Name extends keyof Listeners>(name: Name, listener: (...args: Listeners[Name]) => void): this;
   once<Name extends keyof Listeners>(
     name: Name,
     listener: (...args: Listeners[Name]) => void,
   ): this;
-  off<Name extends keyof Listeners>(
-    name: Name,
-    listener: (...args: Listeners[Name]) => void,
-  ): this;
+  off<Name extends keyof Listeners>(name: Name, listener: (...args: Listeners[Name]) => void): this;
 }
 
 /** A client, target or list of them to leave out. Strings are room names. */

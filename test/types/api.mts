@@ -116,8 +116,16 @@ client.send(1, { evnt: 'x' });
 client.pipe([]);
 
 // target
-const target = hub.to('a').to(['b'] as const).user('42').except('c').except(client);
-target.except([client, 'd', hub.client(client.id)]).send(1).matched.toFixed();
+const target = hub
+  .to('a')
+  .to(['b'] as const)
+  .user('42')
+  .except('c')
+  .except(client);
+target
+  .except([client, 'd', hub.client(client.id)])
+  .send(1)
+  .matched.toFixed();
 hub.except(hub.user('42')).join('x');
 target.leave(['x']);
 target.clients().map((c) => c.id);
@@ -137,7 +145,7 @@ hub.client(client);
 hub.clients.get('x')?.send(1);
 const members: number | undefined = hub.rooms.get('x');
 const stats: Stats = hub.stats();
-(stats.disconnects.slow + (stats.relay['tls'] ?? 0) + hub.size).toFixed();
+(stats.disconnects.slow + (stats.relay.tls ?? 0) + hub.size).toFixed();
 hub
   .on('connect', (c) => c.send('hello'))
   .on('disconnect', (c, reason) => [c.id, reason satisfies CloseReason])
@@ -149,7 +157,7 @@ void [members, ended + cut];
 // @ts-expect-error no such event
 hub.on('error', () => {});
 // @ts-expect-error the second argument is the room's name
-hub.on('join', (c, name: number) => {});
+hub.on('join', (_c, name: number) => name);
 // @ts-expect-error ms is a number
 hub.close({ grace: '5' });
 // @ts-expect-error not in this version
@@ -158,13 +166,21 @@ hub.response(new Request('http://x'));
 // handler: an object, a function, an async function
 createServer(hub.handler({ rooms: 'a' }, (c, r) => c.send(r.url)));
 createServer(hub.handler((r) => (r.headers.cookie ? { user: r.headers.cookie } : null)));
-createServer(hub.handler(async (r) => (r.url ? { rooms: [r.url] } : null), (c) => c.send(1)));
+createServer(
+  hub.handler(
+    async (r) => (r.url ? { rooms: [r.url] } : null),
+    (c) => c.send(1),
+  ),
+);
 createSecureServer(hub.handler((r) => ({ rooms: r.authority })));
 createSecureServer((r, s) => {
   hub.connect(r, s);
   sse(r, s);
 });
-hub.handler((r: Http2ServerRequest) => ({ rooms: r.authority }), (c, r) => r.stream.id);
+hub.handler(
+  (r: Http2ServerRequest) => ({ rooms: r.authority }),
+  (_c, r) => r.stream.id,
+);
 // @ts-expect-error options or null
 hub.handler(() => 5);
 // @ts-expect-error options or null
@@ -180,9 +196,18 @@ interface AppRequest extends IncomingMessage {
 declare const app: {
   get(
     path: string,
-    ...use: ((req: AppRequest, res: ServerResponse, next: (err?: any) => void) => unknown)[]
+    ...use: ((req: AppRequest, res: ServerResponse, next: (err?: unknown) => void) => unknown)[]
   ): void;
 };
-app.get('/events', hub.handler((r) => (r.account ? { user: r.account.id } : null)));
-app.get('/r/:r', hub.handler(async (r) => ({ rooms: r.params['r'] }), (c, r) => c.send(r.params)));
+app.get(
+  '/events',
+  hub.handler((r) => (r.account ? { user: r.account.id } : null)),
+);
+app.get(
+  '/r/:r',
+  hub.handler(
+    async (r) => ({ rooms: r.params.r }),
+    (c, r) => c.send(r.params),
+  ),
+);
 app.get('/one', (r, s) => sse(r, s).send('x'));
