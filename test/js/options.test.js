@@ -143,9 +143,7 @@ describe('createHub options', () => {
         assert(Object.isFrozen(part));
       }
     }
-    const bytes = new Uint8Array(1);
-    assert.strictEqual(serialize('a'), 'a');
-    assert.strictEqual(serialize(bytes), bytes);
+    for (const data of ['a', Buffer.from('b')]) assert.strictEqual(serialize(data), data);
     assert.strictEqual(serialize({ a: 'b' }), '{"a":"b"}');
   });
 
@@ -347,7 +345,7 @@ describe('names', () => {
   });
 
   it('names the argument or the element', () => {
-    for (const value of [...NOT_STRINGS, '', 'x'.repeat(1025), undefined]) {
+    for (const value of [...NOT_STRINGS, '', 'x'.repeat(1025)]) {
       throws(() => names(value, 'users'), TypeError, 'ERR_FAN_ARG', 'users');
       throws(() => names(['a', value], 'users'), TypeError, 'ERR_FAN_ARG', 'users[1]');
     }
