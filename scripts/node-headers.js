@@ -5,6 +5,8 @@
 const fs = require('node:fs');
 const path = require('node:path');
 
+const OLDEST_MAJOR = 20;
+
 function majorOf(versionHeader) {
   try {
     const text = fs.readFileSync(versionHeader, 'utf8');
@@ -34,10 +36,14 @@ function candidates(execPath = process.execPath, env = process.env) {
   return [...new Set(dirs.map((dir) => path.resolve(dir)))];
 }
 
-/** The `--nodedir` for node-gyp. Throws an Error of one line when there is none. */
+/**
+ * The `--nodedir` for node-gyp: headers of this very major version, else those of any Node that has our
+ * Node-API version (the binary is the same). Throws an Error of one line when there are none.
+ */
 function findNodeDir({ execPath, env, version = process.versions.node } = {}) {
   const wanted = Number(version.split('.')[0]);
   const seen = [];
+  let usable = null;
   for (const dir of candidates(execPath, env)) {
     const include = path.join(dir, 'include', 'node');
     if (!fs.existsSync(path.join(include, 'node_api.h'))) {
@@ -46,8 +52,10 @@ function findNodeDir({ execPath, env, version = process.versions.node } = {}) {
     }
     const major = majorOf(path.join(include, 'node_version.h'));
     if (major === wanted) return dir;
-    seen.push(`${include} (of Node ${major})`);
+    if (major >= OLDEST_MAJOR) usable ??= dir;
+    else seen.push(`${include} (of Node ${major})`);
   }
+  if (usable) return usable;
   throw new Error(
     `the headers of Node ${version} (node_api.h) are not beside ${execPath ?? process.execPath}; ` +
       `looked in ${seen.join(', ')}. They come with Node's own archives, NodeSource, nvm and the official ` +
