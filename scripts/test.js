@@ -264,7 +264,7 @@ const SUITES = {
   io: make('test-io'),
   js,
   types,
-  browser: external('test/browser', [CHROMIUM]),
+  browser: external('test/browser', [CHROMIUM, ['curl']]),
 };
 const NEEDS_ADDON = ['js', 'browser'];
 
