@@ -2,11 +2,20 @@
 
 // Debian's Chromium through playwright-core, which brings no browser of its own.
 
-const { accessSync, constants } = require('node:fs');
+const { existsSync } = require('node:fs');
 
-const EXECUTABLE = process.env.CHROMIUM || '/usr/bin/chromium';
-const ARGS = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
-  '--disable-background-networking', '--disable-component-update', '--disable-sync'];
+const KNOWN = ['chromium', 'chromium-browser', 'google-chrome'].map((name) => `/usr/bin/${name}`);
+const EXECUTABLE = process.env.CHROMIUM || KNOWN.find((file) => existsSync(file)) || KNOWN[0];
+const ARGS = [
+  '--headless',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
 
 // What the suite cannot run without, as words for the reader; empty when all is there.
 function missing() {
@@ -16,11 +25,7 @@ function missing() {
   } catch {
     list.push('playwright-core');
   }
-  try {
-    accessSync(EXECUTABLE, constants.X_OK);
-  } catch {
-    list.push(`Chromium (${EXECUTABLE})`);
-  }
+  if (!existsSync(EXECUTABLE)) list.push(`Chromium (${EXECUTABLE})`);
   return list.join(' and ');
 }
 

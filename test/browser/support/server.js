@@ -9,7 +9,10 @@ const path = require('node:path');
 const SCRIPT = path.join(__dirname, '..', '..', '..', 'examples', 'rooms', 'server.js');
 
 async function startServer(port = 0) {
-  const child = spawn(process.execPath, [SCRIPT], { env: { ...process.env, PORT: String(port) }, stdio: 'pipe' });
+  const child = spawn(process.execPath, [SCRIPT], {
+    env: { ...process.env, PORT: String(port) },
+    stdio: 'pipe',
+  });
   const exited = once(child, 'exit').then(([code, signal]) => ({ code, signal }));
   let printed = '';
   const address = await new Promise((resolve, reject) => {
