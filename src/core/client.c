@@ -198,8 +198,9 @@ static bool write_once(fan_client *client, size_t *budget) {
 static void judge(fan_client *client) {
   fan_clients *shared = client->shared;
   size_t limit = shared->limits.queue_bytes, bytes = client->queue.bytes;
+  bool tried = client->blocked || !client->sink; /* else it is our own budget that holds bytes back */
   /* One event always fits an empty queue, whatever its size. */
-  if (bytes > limit && client->queue.count > 1 && client->state != FAN_DRAINING) {
+  if (bytes > limit && tried && client->queue.count > 1 && client->state != FAN_DRAINING) {
     fan_client_kill(client, FAN_SLOW);
     return;
   }

@@ -70,13 +70,17 @@ static void sweep(fan_hub *hub) {
     sweep_slot(hub, slot_of_client(fan_list_entry(node, fan_client, dead_node)));
 }
 
-void fan_hub_free(fan_hub *hub) {
-  if (!hub) return;
+void fan_hub_end(fan_hub *hub) {
   size_t cursor = 0;
   for (slot *s; (s = fan_map_next(&hub->slots, &cursor));) fan_client_kill(&s->client, FAN_SHUTDOWN);
   sweep(hub);
   for (fan_list *node; (node = fan_list_shift(&hub->ended));)
     free_slot(slot_of_client(fan_list_entry(node, fan_client, dead_node)));
+}
+
+void fan_hub_free(fan_hub *hub) {
+  if (!hub) return;
+  fan_hub_end(hub);
   fan_rooms_deinit(&hub->rooms);
   fan_map_deinit(&hub->slots);
   assert(hub->clients.ledger.held_bytes == 0);
@@ -302,6 +306,8 @@ uint64_t fan_hub_due_ms(const fan_hub *hub) {
 }
 
 bool fan_hub_wait(fan_hub *hub, uint64_t since_ms) { return fan_clients_wait(&hub->clients, since_ms); }
+
+size_t fan_hub_held_bytes(const fan_hub *hub) { return hub->clients.ledger.held_bytes; }
 
 const fan_stats *fan_hub_stats(fan_hub *hub) {
   fan_stats *stats = &hub->clients.stats;

@@ -41,7 +41,9 @@ typedef struct fan_notice {
 
 /* NULL: out of memory. */
 fan_hub *fan_hub_new(const fan_limits *limits, uint64_t now_ms);
-/* Evicts whoever is left, without notices. NULL is fine. */
+/* Evicts whoever is left, without notices: all sinks are closed, all counters final. */
+void fan_hub_end(fan_hub *hub);
+/* The same, and frees the hub. No frame that it has seen may be held by others any more. NULL is fine. */
 void fan_hub_free(fan_hub *hub);
 
 /* A new client without sink. 0, FAN_EEXISTS, FAN_ENOMEM. */
@@ -83,6 +85,9 @@ uint64_t fan_hub_due_ms(const fan_hub *hub);
 /* Should the caller hold back what it would publish next, because readers that are alive are more than half
  * their queue behind? Never longer than FAN_PACE_MS after since_ms for one of them. */
 bool fan_hub_wait(fan_hub *hub, uint64_t since_ms);
+
+/* Memory of all frames that the hub holds, each once. */
+size_t fan_hub_held_bytes(const fan_hub *hub);
 
 /* Up to date as of the last turn. Valid while the hub lives. */
 const fan_stats *fan_hub_stats(fan_hub *hub);

@@ -1,0 +1,273 @@
+#include "hub_wrap.h"
+
+#include <string>
+
+#include "encode.h"
+
+extern "C" {
+#include "io/sink_fd.h"
+#include "io/sink_relay.h"
+}
+
+namespace fanline {
+
+namespace {
+
+uint64_t to_u64(const Napi::Value &value) {
+  return static_cast<uint64_t>(value.As<Napi::Number>().DoubleValue());
+}
+
+size_t to_size(const Napi::Value &value) { return static_cast<size_t>(to_u64(value)); }
+
+uint32_t to_u32(const Napi::Value &value) { return value.As<Napi::Number>().Uint32Value(); }
+
+/* What is sent after silence: a comment, or an event whose data is the interval, so that a page can watch for it. */
+fan_buf *make_heartbeat(Napi::Env env, const Napi::Value &event, uint32_t interval_ms) {
+  if (!interval_ms) return nullptr;
+  if (!event.IsString()) return fan_frame_comment({"", 0}, FAN_BUF_HEARTBEAT);
+  Name name;
+  if (name.read(env, event) != 0) return nullptr; /* lib/ has bounded its length */
+  fan_fields fields = {{nullptr, 0}, name.slice(), FAN_NO_RETRY};
+  std::string data = std::to_string(interval_ms);
+  fan_buf *frame = fan_frame_begin(&fields, data.size());
+  if (!frame) return nullptr;
+  data.copy(fan_frame_data(frame), data.size());
+  frame = fan_frame_seal(frame, data.size());
+  if (frame) frame->kind = FAN_BUF_HEARTBEAT;
+  return frame;
+}
+
+} // namespace
+
+Napi::Function HubWrap::define(Napi::Env env) {
+  return DefineClass(env, "Hub",
+                     {
+                         InstanceMethod<&HubWrap::connect>("connect"),
+                         InstanceMethod<&HubWrap::attach_fd>("attachFd"),
+                         InstanceMethod<&HubWrap::attach_relay>("attachRelay"),
+                         InstanceMethod<&HubWrap::join>("join"),
+                         InstanceMethod<&HubWrap::leave>("leave"),
+                         InstanceMethod<&HubWrap::send>("send"),
+                         InstanceMethod<&HubWrap::publish>("publish"),
+                         InstanceMethod<&HubWrap::comment>("comment"),
+                         InstanceMethod<&HubWrap::retry>("retry"),
+                         InstanceMethod<&HubWrap::text>("text"),
+                         InstanceMethod<&HubWrap::verbatim>("verbatim"),
+                         InstanceMethod<&HubWrap::credit>("credit"),
+                         InstanceMethod<&HubWrap::close>("close"),
+                         InstanceMethod<&HubWrap::kill>("kill"),
+                         InstanceMethod<&HubWrap::shut>("shut"),
+                         InstanceMethod<&HubWrap::stats>("stats"),
+                     });
+}
+
+HubWrap::HubWrap(const Napi::CallbackInfo &info)
+    : Napi::ObjectWrap<HubWrap>(info), environment_(Environment::of(info.Env())),
+      event_bytes_(to_size(info[2])) {
+  fan_limits limits = {.queue_bytes = to_size(info[0]),
+                       .total_bytes = to_size(info[1]),
+                       .stall_ms = to_u32(info[3]),
+                       .idle_ms = to_u32(info[4]),
+                       .batch_ms = to_u32(info[5])};
+  uint32_t heartbeat_ms = to_u32(info[7]);
+  fan_buf *heartbeat = make_heartbeat(info.Env(), info[6], heartbeat_ms);
+  if (heartbeat || !heartbeat_ms) port_ = fan_port_new(&limits, heartbeat);
+  if (port_) return;
+  fan_buf_unref(heartbeat);
+  Napi::Error::New(info.Env(), "out of memory").ThrowAsJavaScriptException();
+}
+
+/* May run while the environment is torn down, after the loop was stopped: touches no JavaScript and waits for nobody. */
+void HubWrap::Finalize(Napi::BasicEnv) {
+  if (port_) environment_.release(port_, opened_ && !shut_);
+  port_ = nullptr;
+}
+
+/* ---- clients ---- */
+
+/* (heartbeatMs, ownHeartbeatEvent: string | null | undefined, lifetimeMs) -> client id, or 0: no thread could be started. Undefined
+ * means the hub's own heartbeat. */
+Napi::Value HubWrap::connect(const Napi::CallbackInfo &info) {
+  Napi::Env env = info.Env();
+  if (!opened_ && !environment_.open(port_)) return Napi::Number::New(env, 0);
+  opened_ = true;
+  uint32_t heartbeat_ms = to_u32(info[0]);
+  fan_command command = {.op = FAN_OP_CONNECT, .port = port_};
+  command.client = environment_.new_client();
+  command.number = heartbeat_ms;
+  command.lifetime_ms = to_u64(info[2]);
+  if (!info[1].IsUndefined()) command.frame = make_heartbeat(env, info[1], heartbeat_ms);
+  environment_.post(command);
+  return Napi::Number::New(env, static_cast<double>(command.client));
+}
+
+/* (client, fd, raw, userTimeoutMs) -> 0 or a negative error: nothing is attached then. */
+Napi::Value HubWrap::attach_fd(const Napi::CallbackInfo &info) {
+  fan_command command = {.op = FAN_OP_ATTACH, .port = port_, .client = to_u64(info[0])};
+  int fd = info[1].As<Napi::Number>().Int32Value();
+  int error = fan_sink_fd_open(fd, to_u32(info[3]), info[2].As<Napi::Boolean>(), &command.sink);
+  if (!error) environment_.post(command);
+  return Napi::Number::New(info.Env(), error);
+}
+
+/* (client) -> 0 or a negative error. */
+Napi::Value HubWrap::attach_relay(const Napi::CallbackInfo &info) {
+  fan_command command = {.op = FAN_OP_ATTACH, .port = port_, .client = to_u64(info[0])};
+  command.sink = fan_sink_relay_new();
+  if (command.sink) environment_.post(command);
+  return Napi::Number::New(info.Env(), command.sink ? 0 : FAN_ENOMEM);
+}
+
+/* (client, number) */
+void HubWrap::post_number(fan_op op, const Napi::CallbackInfo &info) {
+  fan_command command = {.op = static_cast<uint8_t>(op), .port = port_};
+  command.client = to_u64(info[0]);
+  command.number = to_u64(info[1]);
+  environment_.post(command);
+}
+
+void HubWrap::join(const Napi::CallbackInfo &info) { post_number(FAN_OP_JOIN, info); }
+void HubWrap::leave(const Napi::CallbackInfo &info) { post_number(FAN_OP_LEAVE, info); }
+void HubWrap::credit(const Napi::CallbackInfo &info) { post_number(FAN_OP_CREDIT, info); }
+
+/* (client, reason) */
+void HubWrap::post_reason(fan_op op, const Napi::CallbackInfo &info) {
+  fan_command command = {.op = static_cast<uint8_t>(op), .reason = static_cast<uint8_t>(to_u32(info[1]))};
+  command.port = port_;
+  command.client = to_u64(info[0]);
+  environment_.post(command);
+}
+
+void HubWrap::close(const Napi::CallbackInfo &info) { post_reason(FAN_OP_CLOSE, info); }
+void HubWrap::kill(const Napi::CallbackInfo &info) { post_reason(FAN_OP_KILL, info); }
+
+/* ---- frames ---- */
+
+int HubWrap::encode(const Napi::CallbackInfo &info, size_t first, fan_buf **frame) {
+  Napi::Env env = info.Env();
+  crossings_++;
+  Text text(env, info[first]);
+  if (text.size() > event_bytes_) return FAN_ETOOLARGE;
+  int error = fan_port_admit(port_, text.size());
+  Name event, id;
+  if (!error) error = event.read(env, info[first + 1]);
+  if (!error) error = id.read(env, info[first + 2]);
+  if (error) return error;
+  fan_fields fields = {id.slice(), event.slice(), FAN_NO_RETRY};
+  if (info[first + 3].IsNumber()) fields.retry_ms = info[first + 3].As<Napi::Number>().Int64Value();
+  *frame = encode_event(fields, text);
+  encodes_++;
+  return *frame ? 0 : FAN_ENOMEM;
+}
+
+/* Takes the frame. */
+Napi::Value HubWrap::post_frame(Napi::Env env, const Napi::Value &client, fan_buf *frame) {
+  int error = frame ? fan_port_admit(port_, fan_buf_cost(frame)) : FAN_ENOMEM;
+  if (error) {
+    fan_buf_unref(frame);
+    return Napi::Number::New(env, error);
+  }
+  size_t cost = fan_buf_cost(frame);
+  environment_.post(
+      {.op = FAN_OP_SEND, .port = port_, .client = to_u64(client), .frame = frame});
+  return Napi::Number::New(env, static_cast<double>(cost));
+}
+
+/* (client, data, event, id, retry) */
+Napi::Value HubWrap::send(const Napi::CallbackInfo &info) {
+  fan_buf *frame = nullptr;
+  int error = encode(info, 1, &frame);
+  if (error) return Napi::Number::New(info.Env(), error);
+  return post_frame(info.Env(), info[0], frame);
+}
+
+/* (everyone, rooms, clients, exceptRooms, exceptClients, data, event, id, retry); the four counts say how the numbers in the shared
+ * array are to be read. */
+Napi::Value HubWrap::publish(const Napi::CallbackInfo &info) {
+  Napi::Env env = info.Env();
+  fan_command command = {.op = FAN_OP_PUBLISH, .port = port_};
+  int error = encode(info, 5, &command.frame);
+  if (!error) error = fan_port_admit(port_, fan_buf_cost(command.frame));
+  bool everyone = info[0].As<Napi::Boolean>();
+  uint32_t counts[4], total = 0;
+  for (int i = 0; i < 4; i++) total += counts[i] = to_u32(info[1 + i]);
+  if (!error && !everyone && total == 1 && counts[0] == 1) {
+    command.number = static_cast<uint64_t>(environment_.keys()[0]);
+  } else if (!error) {
+    command.target = fan_target_new(total);
+    if (!command.target) error = FAN_ENOMEM;
+  }
+  if (error) {
+    fan_buf_unref(command.frame);
+    return Napi::Number::New(env, error);
+  }
+  if (command.target) {
+    fan_target *target = command.target;
+    target->everyone = everyone;
+    target->rooms = counts[0];
+    target->clients = counts[1];
+    target->except_rooms = counts[2];
+    target->except_clients = counts[3];
+    const double *keys = environment_.keys();
+    for (uint32_t i = 0; i < total; i++) target->keys[i] = static_cast<uint64_t>(keys[i]);
+  }
+  size_t cost = fan_buf_cost(command.frame);
+  environment_.post(command);
+  return Napi::Number::New(env, static_cast<double>(cost));
+}
+
+/* (client, text) */
+Napi::Value HubWrap::comment(const Napi::CallbackInfo &info) {
+  std::string text = info[1].As<Napi::String>().Utf8Value();
+  if (text.size() > event_bytes_) return Napi::Number::New(info.Env(), FAN_ETOOLARGE);
+  return post_frame(info.Env(), info[0], fan_frame_comment({text.data(), text.size()}, FAN_BUF_COMMENT));
+}
+
+/* (client, ms) */
+Napi::Value HubWrap::retry(const Napi::CallbackInfo &info) {
+  int64_t retry_ms = info[1].As<Napi::Number>().Int64Value();
+  return post_frame(info.Env(), info[0], fan_frame_retry(retry_ms));
+}
+
+/* (client, bytes): lines of an event stream that the application wrote itself; not empty */
+Napi::Value HubWrap::text(const Napi::CallbackInfo &info) {
+  auto bytes = info[1].As<Napi::Uint8Array>();
+  fan_slice slice = {bytes.Data(), bytes.ByteLength()};
+  return post_frame(info.Env(), info[0], fan_frame_text(slice, FAN_BUF_EVENT));
+}
+
+/* (client, bytes): what Node itself wrote, with its own transfer coding */
+Napi::Value HubWrap::verbatim(const Napi::CallbackInfo &info) {
+  auto bytes = info[1].As<Napi::Uint8Array>();
+  fan_slice slice = {bytes.Data(), bytes.ByteLength()};
+  return post_frame(info.Env(), info[0], fan_frame_verbatim(slice));
+}
+
+/* ---- the hub ---- */
+
+void HubWrap::shut(const Napi::CallbackInfo &) {
+  if (opened_ && !shut_) environment_.shut(port_);
+  shut_ = true;
+}
+
+Napi::Value HubWrap::stats(const Napi::CallbackInfo &info) {
+  Napi::Env env = info.Env();
+  auto result = Napi::Object::New(env);
+  fan_stats stats = {};
+  environment_.stats(port_, &stats);
+#define SET(name) result.Set(#name, Napi::Number::New(env, static_cast<double>(stats.name)));
+  FAN_STATS(SET)
+#undef SET
+  auto ended = Napi::Array::New(env, FAN_REASON_COUNT);
+  for (uint32_t i = 0; i < FAN_REASON_COUNT; i++)
+    ended.Set(i, Napi::Number::New(env, static_cast<double>(stats.ended[i])));
+  result.Set("ended", ended);
+  result.Set("crossings", Napi::Number::New(env, static_cast<double>(crossings_)));
+  result.Set("encodes", Napi::Number::New(env, static_cast<double>(encodes_)));
+  result.Set("inbox_bytes", Napi::Number::New(env, static_cast<double>(fan_port_inbox_bytes(port_))));
+  result.Set("live_bytes", Napi::Number::New(env, static_cast<double>(fan_port_live_bytes(port_))));
+  result.Set("wakeups", Napi::Number::New(env, static_cast<double>(environment_.wakeups())));
+  return result;
+}
+
+} // namespace fanline

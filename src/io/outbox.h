@@ -1,0 +1,51 @@
+#ifndef FAN_OUTBOX_H
+#define FAN_OUTBOX_H
+/*
+ * Notices on their way from the loop to the JavaScript thread, in order: two arrays that change places. The first notice
+ * after a take wakes JavaScript, once per batch.
+ *
+ * Thread: fan_outbox_push, _reserve and _post: the loop's; fan_outbox_take: the JavaScript thread's.
+ * Owns: the notices and, until they are taken, the bytes of relay notices. Units: bytes.
+ */
+#include <pthread.h>
+#include <stdbool.h>
+
+#include "../core/fan.h"
+
+/* Beyond the notices of core (enum fan_notice_kind). */
+#define FAN_NOTICE_RELAY 4 /* `data` (freed by the taker with fan_free) is to be written by JavaScript */
+
+typedef struct fan_letter {
+  uint8_t kind, reason;
+  uint64_t client;
+  uint64_t queued_bytes, private_bytes;
+  void *data;
+  size_t size;
+} fan_letter;
+
+typedef struct fan_letters {
+  fan_letter *items;
+  size_t count, capacity;
+} fan_letters;
+
+typedef struct fan_outbox {
+  fan_letters writing; /* the loop's alone */
+  pthread_mutex_t mutex;
+  fan_letters posted;  /* under the mutex */
+  fan_letters reading; /* the taker's alone */
+} fan_outbox;
+
+int fan_outbox_init(fan_outbox *outbox); /* 0 or FAN_EIO */
+void fan_outbox_deinit(fan_outbox *outbox);
+
+/* Makes sure that the next push cannot fail. False: no memory now. */
+bool fan_outbox_reserve(fan_outbox *outbox);
+void fan_outbox_push(fan_outbox *outbox, const fan_letter *letter);
+
+/* Makes what was pushed visible. Answers true when JavaScript has to be woken. */
+bool fan_outbox_post(fan_outbox *outbox);
+
+/* What was posted since the last take. The array is valid until the next one. */
+const fan_letters *fan_outbox_take(fan_outbox *outbox);
+
+#endif

@@ -1,0 +1,160 @@
+#define _GNU_SOURCE
+#include "sink_fd.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#ifndef MSG_NOSIGNAL
+#define MSG_NOSIGNAL 0 /* there SO_NOSIGPIPE is set instead */
+#endif
+#define MAX_VECTORS 128
+
+typedef struct sink_fd {
+  fan_wire wire;
+  fan_poll *poll; /* NULL until it is watched */
+  int fd;
+  bool had_keepalive, had_nodelay;
+} sink_fd;
+
+static sink_fd *self_of(fan_sink *sink) { return (sink_fd *)sink; }
+
+/* Options are a matter of quality: a socket that does not know one (a Unix socket, say) works without it. */
+static void set_option(int fd, int level, int name, int value) {
+  (void)setsockopt(fd, level, name, &value, sizeof value);
+}
+
+static bool get_flag(int fd, int level, int name) {
+  int value = 0;
+  socklen_t size = sizeof value;
+  return getsockopt(fd, level, name, &value, &size) == 0 && value != 0;
+}
+
+void fan_fd_tune(int fd, uint32_t user_timeout_ms) {
+#ifdef TCP_NOTSENT_LOWAT
+  set_option(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, FAN_NOTSENT_BYTES);
+#endif
+#if defined(TCP_USER_TIMEOUT)
+  set_option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, (int)user_timeout_ms);
+#elif defined(TCP_RXT_CONNDROPTIME)
+  set_option(fd, IPPROTO_TCP, TCP_RXT_CONNDROPTIME, (int)((user_timeout_ms + 999) / 1000));
+#else
+  (void)user_timeout_ms;
+#endif
+#ifdef SO_NOSIGPIPE
+  set_option(fd, SOL_SOCKET, SO_NOSIGPIPE, 1);
+#endif
+}
+
+/* 0 stands for the system's default in both. A timeout left behind would kill a later, slow download. */
+void fan_fd_untune(int fd) {
+#ifdef TCP_NOTSENT_LOWAT
+  set_option(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, 0);
+#endif
+#if defined(TCP_USER_TIMEOUT)
+  set_option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, 0);
+#elif defined(TCP_RXT_CONNDROPTIME)
+  set_option(fd, IPPROTO_TCP, TCP_RXT_CONNDROPTIME, 0);
+#endif
+}
+
+static int error_of(int number) {
+  switch (number) {
+  case EAGAIN:
+#if EWOULDBLOCK != EAGAIN
+  case EWOULDBLOCK:
+#endif
+  case ENOBUFS:
+  case ENOMEM:
+    return FAN_EAGAIN;
+  case EPIPE:
+  case ECONNRESET:
+  case ECONNABORTED:
+  case ENOTCONN:
+    return FAN_EGONE;
+  case ETIMEDOUT:
+  case EHOSTUNREACH:
+  case ENETUNREACH:
+    return FAN_ETIMEOUT;
+  default:
+    return FAN_EIO;
+  }
+}
+
+static int64_t write_slices(fan_sink *sink, const fan_slice *slices, int count) {
+  struct iovec vectors[MAX_VECTORS];
+  int used = count < MAX_VECTORS ? count : MAX_VECTORS;
+  for (int i = 0; i < used; i++)
+    vectors[i] = (struct iovec){(void *)(uintptr_t)slices[i].data, slices[i].size};
+  struct msghdr message = {.msg_iov = vectors};
+  message.msg_iovlen = (unsigned)used; /* its type differs between systems */
+  ssize_t sent;
+  do sent = sendmsg(self_of(sink)->fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+  while (sent < 0 && errno == EINTR);
+  return sent >= 0 ? sent : error_of(errno);
+}
+
+static void want_write(fan_sink *sink, bool on) {
+  sink_fd *self = self_of(sink);
+  assert(self->poll);
+  fan_poll_want_write(self->poll, self->fd, self->wire.client, on);
+}
+
+/* Eviction shuts the connection itself down, for Node still holds the other duplicate; a release only lets ours go. */
+static void close_sink(fan_sink *sink, enum fan_sink_close how) {
+  sink_fd *self = self_of(sink);
+  fan_wire_remove(&self->wire);
+  if (self->poll) fan_poll_remove(self->poll, self->fd);
+  if (how == FAN_SINK_EVICT) {
+    (void)shutdown(self->fd, SHUT_RDWR);
+  } else {
+    fan_fd_untune(self->fd);
+    if (!self->had_keepalive) set_option(self->fd, SOL_SOCKET, SO_KEEPALIVE, 0);
+    if (!self->had_nodelay) set_option(self->fd, IPPROTO_TCP, TCP_NODELAY, 0);
+  }
+  close(self->fd);
+  fan_free(self);
+}
+
+static const fan_sink_ops fd_ops = {write_slices, want_write, close_sink};
+
+bool fan_sink_is_fd(const fan_sink *sink) { return sink->ops == &fd_ops; }
+
+int fan_sink_fd_open(int fd, uint32_t user_timeout_ms, bool raw, fan_sink **sink) {
+  sink_fd *self = fan_zalloc(sizeof *self);
+  if (!self) return FAN_ENOMEM;
+  self->fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+  if (self->fd < 0) {
+    fan_free(self);
+    return FAN_EIO;
+  }
+  self->wire.base = (fan_sink){&fd_ops, raw};
+  self->had_keepalive = get_flag(self->fd, SOL_SOCKET, SO_KEEPALIVE);
+  self->had_nodelay = get_flag(self->fd, IPPROTO_TCP, TCP_NODELAY);
+  if (!self->had_keepalive) set_option(self->fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+  if (!self->had_nodelay) set_option(self->fd, IPPROTO_TCP, TCP_NODELAY, 1);
+  fan_fd_tune(self->fd, user_timeout_ms);
+  *sink = &self->wire.base;
+  return 0;
+}
+
+int fan_sink_fd_watch(fan_sink *sink, fan_poll *poll) {
+  sink_fd *self = self_of(sink);
+  int error = fan_poll_add(poll, self->fd, self->wire.client);
+  if (!error) self->poll = poll;
+  return error;
+}
+
+int fan_sink_fd_error(fan_sink *sink) {
+  int number = 0;
+  socklen_t size = sizeof number;
+  if (getsockopt(self_of(sink)->fd, SOL_SOCKET, SO_ERROR, &number, &size) != 0) return FAN_EIO;
+  int error = number ? error_of(number) : FAN_EGONE;
+  return error == FAN_EAGAIN ? FAN_EIO : error;
+}
