@@ -111,7 +111,7 @@ void Environment::post(const fan_command &command) {
 
 void Environment::stats(fan_port *port, fan_stats *stats) const {
   if (loop_) fan_loop_stats(loop_, port, stats);
-  else *stats = port->stats;
+  else fan_port_stats(port, stats);
 }
 
 } // namespace fanline

@@ -21,6 +21,13 @@ size_t to_size(const Napi::Value &value) { return static_cast<size_t>(to_u64(val
 
 uint32_t to_u32(const Napi::Value &value) { return value.As<Napi::Number>().Uint32Value(); }
 
+Napi::Array by_reason(Napi::Env env, const uint64_t *counts) {
+  auto array = Napi::Array::New(env, FAN_REASON_COUNT);
+  for (uint32_t i = 0; i < FAN_REASON_COUNT; i++)
+    array.Set(i, Napi::Number::New(env, static_cast<double>(counts[i])));
+  return array;
+}
+
 /* What is sent after silence: a comment, or an event whose data is the interval, so that a page can watch for it. */
 fan_buf *make_heartbeat(Napi::Env env, const Napi::Value &event, uint32_t interval_ms) {
   if (!interval_ms) return nullptr;
@@ -258,10 +265,9 @@ Napi::Value HubWrap::stats(const Napi::CallbackInfo &info) {
 #define SET(name) result.Set(#name, Napi::Number::New(env, static_cast<double>(stats.name)));
   FAN_STATS(SET)
 #undef SET
-  auto ended = Napi::Array::New(env, FAN_REASON_COUNT);
-  for (uint32_t i = 0; i < FAN_REASON_COUNT; i++)
-    ended.Set(i, Napi::Number::New(env, static_cast<double>(stats.ended[i])));
-  result.Set("ended", ended);
+  result.Set("ended", by_reason(env, stats.ended));
+  result.Set("dropped_events", by_reason(env, stats.dropped_events));
+  result.Set("dropped_bytes", by_reason(env, stats.dropped_bytes));
   result.Set("crossings", Napi::Number::New(env, static_cast<double>(crossings_)));
   result.Set("encodes", Napi::Number::New(env, static_cast<double>(encodes_)));
   result.Set("inbox_bytes", Napi::Number::New(env, static_cast<double>(fan_port_inbox_bytes(port_))));

@@ -17,6 +17,10 @@ void fan_clients_init(fan_clients *clients, const fan_limits *limits, uint64_t n
 
 static uint64_t earlier(uint64_t a, uint64_t b) { return a < b ? a : b; }
 
+/* Does the stall clock run? The sink did not take what waits, or there is no sink yet. Bytes that are about to be written
+ * say nothing of the reader: the batch window is open, or the loop itself was late. */
+static bool waiting(const fan_client *client) { return client->blocked || !client->sink; }
+
 /* When the timer has to look again. A heartbeat that is due but not wanted is looked at an interval later. */
 static uint64_t next_deadline(const fan_client *client) {
   const fan_limits *limits = &client->shared->limits;
@@ -28,7 +32,7 @@ static uint64_t next_deadline(const fan_client *client) {
   }
   if (limits->idle_ms && client->state != FAN_DRAINING)
     due = earlier(due, client->event_ms + limits->idle_ms);
-  if (limits->stall_ms && (client->state == FAN_OPENING || !fan_outq_empty(&client->queue)))
+  if (limits->stall_ms && waiting(client))
     due = earlier(due, client->progress_ms + limits->stall_ms);
   return due;
 }
@@ -92,6 +96,7 @@ static void mark_notice(fan_client *client) {
 int fan_client_attach(fan_client *client, fan_sink *sink) {
   if (client->state == FAN_DEAD || client->sink) return FAN_EINVALID;
   client->sink = sink;
+  client->progress_ms = client->shared->now_ms; /* from now on it is the reader who takes time */
   fan_outq_set_raw(&client->queue, sink->raw);
   if (client->state == FAN_OPENING) client->state = FAN_OPEN;
   mark_urgent(client);
@@ -120,10 +125,10 @@ void fan_client_kill(fan_client *client, enum fan_reason reason) {
   if (client->state == FAN_DEAD) return;
   client->state = FAN_DEAD;
   if (client->reason == FAN_NO_REASON) client->reason = (uint8_t)reason;
-  if (reason != FAN_CLIENT) {
-    client->shared->stats.dropped_events += client->queue.count;
-    client->shared->stats.dropped_bytes += client->queue.bytes;
-  }
+  client->dropped_events = client->queue.count;
+  client->dropped_bytes = client->queue.bytes;
+  client->shared->stats.dropped_events[client->reason] += client->dropped_events;
+  client->shared->stats.dropped_bytes[client->reason] += client->dropped_bytes;
   fan_list_remove(&client->dirty_node);
   fan_list_remove(&client->behind_node);
   fan_list_push(&client->shared->dead, &client->dead_node);
@@ -250,8 +255,7 @@ void fan_client_on_timer(fan_client *client) {
   const fan_limits *limits = &shared->limits;
   uint64_t now = shared->now_ms;
   if (client->state == FAN_DEAD) return;
-  bool waiting = client->state == FAN_OPENING || !fan_outq_empty(&client->queue);
-  if (limits->stall_ms && waiting && now >= client->progress_ms + limits->stall_ms) {
+  if (limits->stall_ms && waiting(client) && now >= client->progress_ms + limits->stall_ms) {
     fan_client_kill(client, FAN_STALLED);
     return;
   }
@@ -259,7 +263,8 @@ void fan_client_on_timer(fan_client *client) {
     if (now >= client->lifetime_due_ms) fan_client_close(client, FAN_LIFETIME);
     else if (limits->idle_ms && now >= client->event_ms + limits->idle_ms)
       fan_client_close(client, FAN_IDLE);
-    else if (client->heartbeat_ms && !waiting && now >= client->wrote_ms + client->heartbeat_ms) {
+    else if (client->heartbeat_ms && client->sink && fan_outq_empty(&client->queue) &&
+             now >= client->wrote_ms + client->heartbeat_ms) {
       if (fan_client_push(client, client->heartbeat) == FAN_QUEUED) shared->stats.heartbeats++;
       client->wrote_ms = now; /* also when it is not yet written: the next one is an interval away */
     }

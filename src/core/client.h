@@ -79,6 +79,7 @@ typedef struct fan_client {
   size_t reported_bytes;
   uint64_t private_bytes;          /* cost of all frames sent to this client by id, ever */
   uint64_t private_reported_bytes; /* the same, as of the last report */
+  uint64_t dropped_events, dropped_bytes; /* DEAD: what was queued and not written */
 } fan_client;
 
 #define FAN_PACE_MS 100               /* for how long an alive but busy reader is waited for */

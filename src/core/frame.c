@@ -173,9 +173,10 @@ fan_buf *fan_frame_retry(int64_t retry_ms) {
 }
 
 fan_buf *fan_frame_verbatim(fan_slice bytes) {
+  assert(bytes.size > 0); /* no sink could ever take it: its client would be written to for ever */
   fan_buf *buf = fan_buf_new(bytes.size);
   if (!buf) return NULL;
-  if (bytes.size) put(buf->bytes, bytes.data, bytes.size);
+  put(buf->bytes, bytes.data, bytes.size);
   buf->kind = FAN_BUF_COMMENT;
   buf->end = buf->body_size = (uint32_t)bytes.size;
   return buf;

@@ -45,7 +45,7 @@ fan_buf *fan_frame_comment(fan_slice text, enum fan_buf_kind kind);
 /* `retry: n` and one LF. NULL: no memory. */
 fan_buf *fan_frame_retry(int64_t retry_ms);
 
-/* Bytes that carry their own transfer coding (Node wrote them): sent unchanged on every path. */
+/* Bytes that carry their own transfer coding (Node wrote them): sent unchanged on every path. Not empty. NULL: no memory. */
 fan_buf *fan_frame_verbatim(fan_slice bytes);
 
 #endif

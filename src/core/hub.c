@@ -20,6 +20,7 @@ struct fan_hub {
   fan_map slots;   /* id -> slot, until the sweep */
   uint64_t mark;
   fan_list ended;  /* swept; freed once their notice is taken */
+  uint64_t flushes; /* since the budget was looked at */
 };
 
 static slot *slot_of_client(fan_client *client) { return fan_list_entry(client, slot, client); }
@@ -227,37 +228,47 @@ static void run_timers(fan_hub *hub) {
     fan_client_on_timer(fan_list_entry(timer, fan_client, timer));
 }
 
-/* Clients that want to go on are marked dirty again behind those of this round. Answers true while some are left. */
+/* Queues may pin half of the budget: the other half is for what waits in front of the hub. */
+static bool over_budget(const fan_hub *hub) {
+  return hub->clients.ledger.held_bytes > hub->clients.limits.total_bytes / 2;
+}
+
+/* One round. Clients that want to go on are marked dirty again behind it. Answers true while some are left. */
 static bool flush_some(fan_hub *hub, uint32_t max_clients) {
   fan_clients *clients = &hub->clients;
-  if (clients->now_ms < clients->flush_due_ms) return false;
+  const fan_list *last = clients->dirty.prev;
+  /* Past the budget no batch window holds bytes back: they may leave yet. */
+  if (clients->now_ms < clients->flush_due_ms && !over_budget(hub)) return false;
   while (max_clients--) {
     fan_list *node = fan_list_shift(&clients->dirty);
     if (!node) break;
     fan_client_flush(fan_list_entry(node, fan_client, dirty_node));
+    hub->flushes++;
+    if (node == last) break;
   }
   bool more = !fan_list_empty(&clients->dirty);
   clients->flush_due_ms = more ? clients->now_ms : FAN_NEVER;
   return more;
 }
 
+/* Among those who were offered what they have: bytes that can be written at once are nobody's fault. */
 static slot *longest_queue(fan_hub *hub) {
   slot *longest = NULL;
   size_t cursor = 0;
   for (slot *s; (s = fan_map_next(&hub->slots, &cursor));) {
     if (s->client.state == FAN_DEAD || fan_outq_empty(&s->client.queue)) continue;
+    if (s->client.sink && !s->client.blocked) continue;
     if (!longest || s->client.queue.bytes > longest->client.queue.bytes) longest = s;
   }
   return longest;
 }
 
-/* Queues may pin half of the budget (the other half is for what waits in front of the hub). Past it the longest
- * queues end first. Rare, so each look is a walk over all clients. */
+/* Past the budget the longest queues end first. Rare, so each look is a walk over all clients. */
 static void keep_budget(fan_hub *hub) {
-  fan_clients *clients = &hub->clients;
-  while (clients->ledger.held_bytes > clients->limits.total_bytes / 2) {
+  hub->flushes = 0;
+  while (over_budget(hub)) {
     slot *s = longest_queue(hub);
-    if (!s) return; /* what is left is heartbeats */
+    if (!s) return; /* what is left is heartbeats, or leaves with the next slice */
     fan_client_kill(&s->client, FAN_SLOW);
     fan_outq_clear(&s->client.queue);
   }
@@ -268,7 +279,8 @@ bool fan_hub_turn(fan_hub *hub, uint64_t now_ms, uint32_t max_clients) {
   hub->clients.stats.turns++;
   run_timers(hub);
   bool more = flush_some(hub, max_clients);
-  if (!more) keep_budget(hub);
+  /* Once all have been offered what they have; there may be more to write without end. */
+  if (!more || hub->flushes >= hub->slots.count) keep_budget(hub);
   sweep(hub);
   return more;
 }
@@ -295,12 +307,14 @@ bool fan_hub_next_notice(fan_hub *hub, fan_notice *notice) {
   *notice = (fan_notice){.kind = s->client.released ? FAN_NOTICE_RELEASED : FAN_NOTICE_EVICTED,
                          .reason = (enum fan_reason)s->client.reason,
                          .client = s->id,
-                         .private_bytes = s->client.private_bytes};
+                         .dropped_bytes = s->client.dropped_bytes,
+                         .dropped_events = s->client.dropped_events};
   free_slot(s);
   return true;
 }
 
 uint64_t fan_hub_due_ms(const fan_hub *hub) {
+  if (!fan_list_empty(&hub->clients.dead)) return hub->clients.now_ms; /* the sweep */
   uint64_t timers = fan_wheel_due_ms(&hub->clients.wheel), flush = hub->clients.flush_due_ms;
   return timers < flush ? timers : flush;
 }

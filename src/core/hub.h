@@ -27,7 +27,7 @@ typedef struct fan_target {
 fan_target *fan_target_new(size_t keys);
 
 enum fan_notice_kind {
-  FAN_NOTICE_EVICTED = 1,  /* the client was cut: `reason` */
+  FAN_NOTICE_EVICTED = 1,  /* the client was cut: `reason`, and what it did not get */
   FAN_NOTICE_RELEASED = 2, /* the client's queue has drained and its sink is given back: `reason` */
   FAN_NOTICE_REPORT = 3,   /* `queued_bytes` wait; `private_bytes` had been taken in */
 };
@@ -36,7 +36,14 @@ typedef struct fan_notice {
   enum fan_notice_kind kind;
   enum fan_reason reason;
   uint64_t client;
-  uint64_t queued_bytes, private_bytes;
+  union {
+    struct {
+      uint64_t queued_bytes, private_bytes;
+    };
+    struct {
+      uint64_t dropped_bytes, dropped_events;
+    };
+  };
 } fan_notice;
 
 /* NULL: out of memory. */

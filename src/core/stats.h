@@ -40,8 +40,6 @@ enum fan_reason {
   X(written_bytes) /* bytes taken by sinks */                                                  \
   X(written_frames) /* frames that left completely */                                          \
   X(heartbeats)    /* heartbeats queued */                                                     \
-  X(dropped_events) /* frames queued for clients that were cut, never written */               \
-  X(dropped_bytes) /* and their bytes */                                                       \
   X(held_bytes)    /* gauge: memory of all frames that the hub holds, each once */             \
   X(peak_bytes)    /* the highest value of held_bytes */                                       \
   X(turns)         /* turns in which the hub had something to do */
@@ -50,7 +48,9 @@ typedef struct fan_stats {
 #define FAN_STATS_FIELD(name) uint64_t name;
   FAN_STATS(FAN_STATS_FIELD)
 #undef FAN_STATS_FIELD
-  uint64_t ended[FAN_REASON_COUNT];
+  uint64_t ended[FAN_REASON_COUNT];          /* clients that ended, by reason */
+  uint64_t dropped_events[FAN_REASON_COUNT]; /* frames queued for clients that were cut, never written completely */
+  uint64_t dropped_bytes[FAN_REASON_COUNT];  /* and their bytes */
 } fan_stats;
 
 #endif

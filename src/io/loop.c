@@ -6,6 +6,7 @@
 
 #include "clock.h"
 #include "poll.h"
+#include "port_private.h"
 #include "sink_fd.h"
 #include "sink_relay.h"
 

@@ -18,7 +18,7 @@
 typedef struct fan_letter {
   uint8_t kind, reason;
   uint64_t client;
-  uint64_t queued_bytes, private_bytes;
+  uint64_t queued_bytes, private_bytes; /* FAN_NOTICE_EVICTED: dropped bytes, dropped events */
   void *data;
   size_t size;
 } fan_letter;

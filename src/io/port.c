@@ -1,5 +1,5 @@
 #include "clock.h"
-#include "loop.h"
+#include "port_private.h"
 
 #define BULK_BYTES ((size_t)1024 * 1024)
 
@@ -51,3 +51,5 @@ int fan_port_admit(const fan_port *port, size_t bytes) {
   if (fan_port_inbox_bytes(port) > port->total_bytes / 2) return FAN_EFULL;
   return fan_port_live_bytes(port) + bytes > port->total_bytes ? FAN_EFULL : 0;
 }
+
+void fan_port_stats(const fan_port *port, fan_stats *stats) { *stats = port->stats; }

@@ -1,0 +1,305 @@
+'use strict';
+
+// One open event stream, as JavaScript sees it. What it sends is posted to the loop; how far that got is told by reports.
+
+const { EventEmitter } = require('node:events');
+const { randomFillSync } = require('node:crypto');
+const errors = require('./errors');
+const { checkSize, refusal, serialized } = require('./encode');
+const { clients, posted } = require('./loop');
+const { closeOptions, names, sendOptions } = require('./options');
+const { fenceId } = require('./fence');
+const { REASON } = require('./takeover');
+
+const HIGH_BYTES = 64 * 1024; // beyond this `send` answers false
+const RETRY_MAX = 2 ** 31 - 1;
+const ID_BYTES = 16; // 22 characters of base64url
+const NO_ROOMS = Object.freeze(new Set());
+
+const pool = Buffer.alloc(ID_BYTES * 256);
+let pooled = pool.length;
+
+function newId() {
+  if (pooled === pool.length) {
+    randomFillSync(pool);
+    pooled = 0;
+  }
+  const id = pool.toString('base64url', pooled, pooled + ID_BYTES);
+  pooled += ID_BYTES;
+  return id;
+}
+
+class Client {
+  /**
+   * @param {object} hub
+   * @param {object} settings checked: see options.connectOptions
+   * @param {object} request `{ method, lastEventId }`
+   */
+  constructor(hub, settings, request) {
+    this.id = newId();
+    this.user = settings.user;
+    this.data = settings.data;
+    this.lastEventId = settings.lastEventId ?? request.lastEventId;
+    this.closed = null;
+    this._hub = hub;
+    this._number = 0; // in the loop; 0: never opened
+    this._method = request.method;
+    this._transport = settings.transport ?? hub._options.transport;
+    this._rooms = null; // Set, once it has been in one
+    this._takeover = null;
+    this._closing = null; // the reason, as soon as the end has begun
+    this._endsConnection = false;
+    this._posted = 0; // cost of all frames sent to this client alone
+    this._taken = 0; // of these, what the loop had taken in at its last report
+    this._queued = 0; // bytes that waited at its last report
+    this._drains = null; // resolve functions of drain()
+    this._controller = null;
+  }
+
+  get rooms() {
+    return this._rooms ?? NO_ROOMS;
+  }
+
+  get transport() {
+    return this._takeover?.transport ?? 'opening';
+  }
+
+  get bufferedBytes() {
+    return this.closed === null ? this._queued + this._posted - this._taken : 0;
+  }
+
+  get signal() {
+    if (this._controller === null) {
+      this._controller = new AbortController();
+      if (this.closed !== null) this._controller.abort();
+    }
+    return this._controller.signal;
+  }
+
+  // ---- sending ----
+
+  send(data, opts) {
+    if (opts !== undefined) sendOptions(opts);
+    if (this._closing !== null) return false;
+    this._send(serialized(this._hub._options.serialize, data), opts);
+    this._hub._sends++;
+    return this._hasRoom();
+  }
+
+  comment(text = '') {
+    if (typeof text !== 'string') throw errors.argError('text', 'a string', text);
+    if (this._closing !== null) return;
+    this._account(this._hub._native.comment(this._number, text), text, undefined);
+  }
+
+  retry(ms) {
+    if (typeof ms !== 'number') throw errors.argError('ms', 'a number', ms);
+    if (!Number.isInteger(ms) || ms < 0 || ms > RETRY_MAX) {
+      throw errors.rangeError('ms', `an integer from 0 to ${RETRY_MAX} (ms)`, ms);
+    }
+    if (this._closing !== null) return;
+    this._account(this._hub._native.retry(this._number, ms), '', undefined);
+  }
+
+  drain() {
+    if (this._closing !== null) return Promise.resolve(false);
+    if (this._hasRoom()) return Promise.resolve(true);
+    return new Promise((resolve) => {
+      this._drains ??= [];
+      this._drains.push(resolve);
+    });
+  }
+
+  /** Without checks: `opts.event` may be ours. */
+  _send(text, opts, id = opts?.id) {
+    const native = this._hub._native;
+    const sent = id === undefined ? undefined : String(id);
+    this._account(native.send(this._number, text, opts?.event, sent, opts?.retry), text, opts);
+  }
+
+  _sendText(bytes) {
+    this._account(this._hub._native.text(this._number, bytes), bytes, undefined);
+  }
+
+  /** @returns {Error|null} */
+  _sendVerbatim(bytes) {
+    const cost = this._hub._native.verbatim(this._number, bytes);
+    if (cost < 0) return refusal(cost, bytes, undefined, this._hub._options.limits);
+    this._posted += cost;
+    posted();
+    return null;
+  }
+
+  _account(cost, text, opts) {
+    if (cost < 0) throw refusal(cost, text, opts, this._hub._options.limits);
+    this._posted += cost;
+    posted();
+  }
+
+  _hasRoom() {
+    return this.bufferedBytes <= HIGH_BYTES;
+  }
+
+  // ---- rooms ----
+
+  join(rooms) {
+    const wanted = names(rooms, 'rooms');
+    this._checkJoin(wanted);
+    return this._join(wanted);
+  }
+
+  leave(rooms) {
+    return this._leave(names(rooms, 'rooms'));
+  }
+
+  _checkJoin(wanted) {
+    if (!this._hub._hasRooms) {
+      throw errors.refusedArg('rooms', 'a client of sse() has no rooms: use createHub');
+    }
+    const { roomsPerClient } = this._hub._options.limits;
+    const total = wanted.reduce((sum, name) => sum + !this.rooms.has(name), this.rooms.size);
+    if (total <= roomsPerClient || this._closing !== null) return;
+    throw errors.rangeError('rooms', `at most limits.roomsPerClient (${roomsPerClient})`, total);
+  }
+
+  _join(wanted) {
+    const hub = this._hub;
+    for (const name of wanted) {
+      if (this._closing !== null) break; // also by a listener
+      if (this.rooms.has(name)) continue;
+      this._rooms ??= new Set();
+      this._rooms.add(name);
+      hub._native.join(this._number, hub._rooms.add(name, this));
+      posted();
+      hub.emit('join', this, name);
+    }
+    return this;
+  }
+
+  _leave(unwanted) {
+    const hub = this._hub;
+    for (const name of unwanted) {
+      if (this._closing !== null) break;
+      if (!this.rooms.has(name)) continue;
+      this._rooms.delete(name);
+      hub._native.leave(this._number, hub._rooms.remove(name, this));
+      posted();
+      hub.emit('leave', this, name);
+    }
+    return this;
+  }
+
+  // ---- the end ----
+
+  close(opts) {
+    const { event, data, hasData, reconnect } = closeOptions(opts);
+    const last = this._lastEvent(event, data, hasData, reconnect);
+    if (this._closing !== null) return;
+    if (last !== null) this._send(last.text, last, last.id);
+    this._beginClose('server');
+  }
+
+  /** The event that a close sends: what was given, and what keeps an EventSource away for good. */
+  _lastEvent(event, data, hasData, reconnect) {
+    const { limits, serialize } = this._hub._options;
+    if (!hasData && reconnect) return null;
+    const last = {
+      text: hasData ? serialized(serialize, data) : 'fanline:end',
+      event: event ?? (hasData ? undefined : 'fanline:end'),
+      id: !reconnect && this._method === 'GET' ? fenceId() : undefined,
+    };
+    checkSize(last.text, last, limits.eventBytes);
+    return last;
+  }
+
+  /** From now on nothing more is taken; what is queued is still written. */
+  _beginClose(reason) {
+    if (this._closing !== null) return;
+    this._takeover.flushText();
+    this._closing = reason;
+    this._hub._native.close(this._number, REASON[reason]);
+    posted();
+    this._hub._depart(this);
+    this._hub._tellDeparture(this);
+  }
+
+  /** The stream is over: nothing can come from the loop any more. */
+  _finish(reason) {
+    if (this.closed !== null) return;
+    const departed = this._closing !== null;
+    this._closing ??= reason;
+    this.closed = this._closing;
+    clients.delete(this._number);
+    if (!departed) this._hub._depart(this);
+    this._hub._forget(this);
+    this._settleDrains(false);
+    this._controller?.abort();
+    if (!departed) this._hub._tellDeparture(this);
+    this.emit('close', this.closed);
+    this._hub._tellEnd(this);
+  }
+
+  /** Never opened: over before it began. */
+  _refuse(reason) {
+    this._closing = reason;
+    this.closed = reason;
+  }
+
+  _settleDrains(answer) {
+    const drains = this._drains;
+    if (drains === null) return;
+    this._drains = null;
+    for (const resolve of drains) resolve(answer);
+  }
+
+  // ---- what the loop tells (see lib/loop.js) ----
+
+  _reported(queued, taken) {
+    this._queued = queued;
+    this._taken = taken;
+    if (!this._hasRoom()) return;
+    this._settleDrains(true);
+    this._takeover.drained();
+  }
+
+  _relay(bytes) {
+    this._takeover.relay.take(bytes);
+  }
+
+  _released(reason) {
+    const begun = this._closing !== null;
+    this._closing ??= reason; // the loop itself ended it: idle, lifetime
+    if (!begun) this._hub._depart(this);
+    this._takeover.released();
+    if (!begun) this._hub._tellDeparture(this);
+  }
+
+  _evicted(reason, bytes, events) {
+    this._takeover.evicted();
+    const drop = events > 0 && reason !== 'client' ? { reason, events, bytes } : null;
+    if (drop !== null) this._hub.emit('drop', this, drop);
+    this._finish(reason);
+  }
+
+  [Symbol.for('nodejs.util.inspect.custom')](_depth, options, inspect) {
+    const { id, user, data, rooms, transport, closed } = this;
+    return `Client ${inspect({ id, user, data, rooms, transport, closed }, options)}`;
+  }
+}
+
+// An EventEmitter without its constructor: what it keeps is made with the first listener.
+Object.setPrototypeOf(Client.prototype, EventEmitter.prototype);
+
+/** A `close` listener added after the end is called once, in a microtask. */
+for (const method of ['on', 'addListener', 'prependListener', 'once', 'prependOnceListener']) {
+  const add = EventEmitter.prototype[method];
+  Client.prototype[method] = function (name, listener) {
+    if (name !== 'close' || this.closed === null || typeof listener !== 'function') {
+      return add.call(this, name, listener);
+    }
+    queueMicrotask(() => listener.call(this, this.closed));
+    return this;
+  };
+}
+
+module.exports = { Client };

@@ -1,0 +1,228 @@
+'use strict';
+
+// From a request to a client: who is let in, who is sent away and how. The answers are chosen so that an EventSource does
+// what is meant: 200 and an end brings it back, 204 and every error stop it for good (WHATWG HTML 9.2.3).
+
+const errors = require('./errors');
+const { Client } = require('./client');
+const { isFenced } = require('./fence');
+const { clients, posted } = require('./loop');
+const { checkRequest, connectOptions } = require('./options');
+const { Takeover } = require('./takeover');
+
+const DEFAULT_HEADERS = {
+  'Content-Type': 'text/event-stream',
+  'Cache-Control': 'no-cache, no-transform',
+  'X-Accel-Buffering': 'no',
+};
+const USER_RETRY_FACTOR = 10; // at clientsPerUser the newcomer loses; tabs must not push each other out in turns
+
+/** Headers of the stream: ours, with the application's over them; null removes one. */
+function headersOf(own) {
+  if (own === undefined) return DEFAULT_HEADERS;
+  const headers = { ...DEFAULT_HEADERS };
+  for (const name in own) {
+    const ours = Object.keys(headers).find((key) => key.toLowerCase() === name.toLowerCase());
+    if (ours !== undefined) delete headers[ours];
+    if (own[name] !== null) headers[name] = own[name];
+  }
+  return headers;
+}
+
+/** A random time within the range: clients must not come back all at once. */
+function jittered(range, factor = 1) {
+  return Math.round((range.min + Math.random() * (range.max - range.min)) * factor);
+}
+
+function isGone(req, res) {
+  return res.destroyed || res.closed || req.destroyed === true && req.readableAborted === true || req.aborted === true;
+}
+
+// ---- answers that are not streams ----
+
+function endWith(res, status, headers, body) {
+  res.statusCode = status;
+  for (const name in headers) res.setHeader(name, headers[name]);
+  res.end(body);
+}
+
+/** 200, a `retry` line and the end: EventSource comes back, later. */
+function sendAway(client, res, range, factor, headers) {
+  const retry = jittered(range, factor);
+  endWith(res, 200, { ...headers, 'Content-Length': String(`retry: ${retry}\n`.length) }, `retry: ${retry}\n`);
+}
+
+function refuse(hub, client, reason) {
+  client._refuse(reason);
+  hub._countRefused(reason);
+  return client;
+}
+
+/** The range of `retry` for this client when a number is needed in any case. */
+function rangeOf(hub, settings) {
+  return settings.retry ?? hub._options.retry ?? { min: 2_000, max: 5_000 };
+}
+
+function atCapacity(hub, client, res, settings, headers) {
+  const { limits } = hub._options;
+  const total = hub.clients.size >= limits.clients;
+  const own = settings.user !== undefined && hub._users.sizeOf(settings.user) >= limits.clientsPerUser;
+  if (!total && !own) return false;
+  const factor = own ? USER_RETRY_FACTOR : 1;
+  const range = rangeOf(hub, settings);
+  if (hub._options.atCapacity === 'retry') sendAway(client, res, range, factor, headers);
+  else endWith(res, 503, { 'Retry-After': String(Math.ceil(jittered(range, factor) / 1000)) });
+  return true;
+}
+
+/** Everything that ends a client before it begins. Answers the reason, or null: it may begin. */
+function turnAway(hub, client, req, res, settings, headers) {
+  if (isGone(req, res)) return 'client';
+  if (res.headersSent || res.writableEnded) {
+    const what = res.writableEnded ? 'it has been ended' : 'perhaps by flushHeaders() or write()';
+    throw errors.headersSent(`${what} before connect()`);
+  }
+  if (req.method === 'HEAD') {
+    res.statusCode = 200;
+    for (const name in headers) res.setHeader(name, headers[name]);
+    res.end();
+    return 'server';
+  }
+  if (req.httpVersionMajor === 1 && res.socket === null) {
+    // A pipelined request: another response has the connection, and would have to end first.
+    endWith(res, 409, { Connection: 'close', 'Content-Length': '0' });
+    return 'server';
+  }
+  if (isFenced(req)) {
+    endWith(res, 204, {});
+    return 'server';
+  }
+  if (hub._shutdown !== null) {
+    sendAway(client, res, rangeOf(hub, settings), 1, { ...headers, ...(req.httpVersionMajor === 1 && { Connection: 'close' }) });
+    return 'shutdown';
+  }
+  return atCapacity(hub, client, res, settings, headers) ? 'capacity' : null;
+}
+
+// ---- streams ----
+
+/** Less up to a tenth: streams that began together must not end together. */
+function lifetimeOf(hub, settings) {
+  const lifetime = settings.lifetime ?? hub._options.limits.lifetime;
+  return Math.ceil(lifetime * (1 - Math.random() * 0.1));
+}
+
+/** The client exists in the loop from here on; what is sent to it waits for its sink. */
+function open(hub, client, settings) {
+  const own = settings.heartbeat;
+  const heartbeat = own === undefined ? hub._options.heartbeat : own;
+  const event = own === undefined ? undefined : (own?.event ?? null);
+  client._number = hub._native.connect(heartbeat?.interval ?? 0, event, lifetimeOf(hub, settings));
+  if (client._number === 0) throw new Error('fanline: the system has no thread or descriptor left');
+  clients.set(client._number, client);
+  hub._admit(client);
+  posted();
+}
+
+/** The stream opens at once, so that proxies open it too: with `retry`, or an empty comment. */
+function greet(hub, client, settings) {
+  const range = settings.retry === undefined ? hub._options.retry : settings.retry;
+  if (range === null) client.comment();
+  else client.retry(jittered(range));
+}
+
+/**
+ * @param {object} settings from options.connectOptions
+ * @returns {Client} open, or with `closed` set
+ * @throws {Error} `ERR_FAN_HEADERS_SENT`
+ */
+function connect(hub, req, res, settings) {
+  checkRequest(req, res);
+  const { roomsPerClient } = hub._options.limits;
+  if (settings.rooms.length > roomsPerClient) {
+    const expected = `at most limits.roomsPerClient (${roomsPerClient})`;
+    throw errors.rangeError('opts.rooms', expected, settings.rooms.length);
+  }
+  const lastEventId = req.headers['last-event-id'];
+  const client = new Client(hub, settings, { method: req.method, lastEventId });
+  const headers = headersOf(settings.headers);
+  const reason = turnAway(hub, client, req, res, settings, headers);
+  if (reason !== null) return refuse(hub, client, reason);
+
+  client._takeover = new Takeover(client, req, res);
+  open(hub, client, settings);
+  try {
+    greet(hub, client, settings);
+    client._takeover.start(headers);
+  } catch (err) {
+    client._takeover.abort();
+    throw err;
+  }
+  hub.emit('connect', client);
+  client._join(settings.rooms);
+  return client;
+}
+
+// ---- middleware ----
+
+function answerError(err, res, next) {
+  if (typeof next === 'function') {
+    next(err);
+    return;
+  }
+  if (res.headersSent || res.destroyed) {
+    res.destroy?.();
+    return;
+  }
+  const status = Number.isInteger(err?.status) && err.status >= 400 && err.status < 600 ? err.status : 500;
+  endWith(res, status, { 'Content-Length': '0' });
+}
+
+function handler(hub, decide, opened) {
+  if (opened !== undefined && typeof opened !== 'function') {
+    throw errors.argError('opened', 'a function', opened);
+  }
+  const fixed = typeof decide === 'function' ? null : connectOptions(decide);
+
+  function enter(req, res, settings) {
+    const client = connect(hub, req, res, settings);
+    if (client.closed === null) opened?.(client, req);
+  }
+
+  function decided(req, res, answer) {
+    if (answer === null) {
+      if (!isGone(req, res)) endWith(res, 401, { 'Content-Length': '0' });
+      return;
+    }
+    if (answer === undefined) {
+      throw errors.argError('decide()', 'answered with options, or with null for 401', answer);
+    }
+    enter(req, res, connectOptions(answer));
+  }
+
+  return function fanline(req, res, next) {
+    try {
+      checkRequest(req, res);
+      if (fixed !== null) {
+        enter(req, res, fixed);
+        return;
+      }
+      if (isFenced(req) && !isGone(req, res) && !res.headersSent) {
+        endWith(res, 204, {});
+        return;
+      }
+      const answer = decide(req);
+      if (typeof answer?.then !== 'function') {
+        decided(req, res, answer);
+        return;
+      }
+      Promise.resolve(answer)
+        .then((later) => decided(req, res, later))
+        .catch((err) => answerError(err, res, next));
+    } catch (err) {
+      answerError(err, res, next);
+    }
+  };
+}
+
+module.exports = { connect, handler, jittered, rangeOf };

@@ -1,0 +1,188 @@
+'use strict';
+
+// The object that owns clients and rooms. It decides and remembers names; the loop does the work, by number.
+
+const { EventEmitter } = require('node:events');
+const { Client } = require('./client');
+const connecting = require('./connect');
+const { counts, native, posted } = require('./loop');
+const { connectOptions, hubCloseOptions, hubOptions, names } = require('./options');
+const { Rooms, RoomSizes } = require('./rooms');
+const { Shutdown } = require('./shutdown');
+const { Target } = require('./target');
+
+const NOTHING = { rooms: [], users: [], clients: [], targets: [] };
+
+class Hub extends EventEmitter {
+  /** @param {object} options checked: see options.hubOptions */
+  constructor(options, { hasRooms = true } = {}) {
+    super();
+    const { batchDelay, heartbeat, limits } = options;
+    this._options = options;
+    this._hasRooms = hasRooms;
+    const numbers = { next: 1 };
+    this._rooms = new Rooms(numbers);
+    this._users = new Rooms(numbers);
+    this._open = 0; // clients that take events: all but those whose end has begun
+    this._sends = 0;
+    this._relays = {};
+    this._ended = {}; // reason → count
+    this._refused = {};
+    this._shutdown = null;
+    this._isClosed = false;
+    this.clients = new Map();
+    this.rooms = new RoomSizes(this._rooms);
+    this._native = new native.Hub(
+      limits.queueBytes,
+      limits.totalBytes,
+      limits.eventBytes,
+      limits.stallTimeout,
+      limits.idleTimeout,
+      batchDelay,
+      heartbeat?.event ?? null,
+      heartbeat?.interval ?? 0,
+    );
+    this._everyone = new Target(this, true);
+  }
+
+  get size() {
+    return this.clients.size;
+  }
+
+  connect(req, res, opts) {
+    return connecting.connect(this, req, res, connectOptions(opts));
+  }
+
+  handler(decide, opened) {
+    return connecting.handler(this, decide, opened);
+  }
+
+  // ---- addresses ----
+
+  to(rooms) {
+    return new Target(this, false, { ...NOTHING, rooms: names(rooms, 'rooms') });
+  }
+
+  user(users) {
+    return new Target(this, false, { ...NOTHING, users: names(users, 'users') });
+  }
+
+  client(ids) {
+    return new Target(this, false, { ...NOTHING, clients: names(ids, 'ids') });
+  }
+
+  except(exceptions) {
+    return this._everyone.except(exceptions);
+  }
+
+  broadcast(data, opts) {
+    return this._everyone.send(data, opts);
+  }
+
+  // ---- what is and what was ----
+
+  stats() {
+    const now = this._native.stats();
+    const byReason = (list) =>
+      Object.fromEntries(native.reasons.map((reason, i) => [reason, list[i]]));
+    const drops = {};
+    for (const [i, reason] of native.reasons.entries()) {
+      if (reason === 'client' || now.dropped_events[i] === 0) continue;
+      drops[reason] = { events: now.dropped_events[i], bytes: now.dropped_bytes[i] };
+    }
+    return {
+      clients: this.clients.size,
+      rooms: this._rooms.size,
+      users: this._users.size,
+      events: this._sends,
+      deliveries: now.deliveries,
+      heartbeats: now.heartbeats,
+      writes: now.writes,
+      blockedWrites: now.blocked,
+      bytesWritten: now.written_bytes,
+      framesWritten: now.written_frames,
+      bufferedBytes: now.live_bytes,
+      inboxBytes: now.inbox_bytes,
+      peakBytes: now.peak_bytes,
+      encodes: now.encodes,
+      crossings: now.crossings,
+      flushes: counts.flushes,
+      callbacks: counts.callbacks,
+      notices: counts.notices,
+      wakeups: now.wakeups,
+      relay: { ...this._relays },
+      drops,
+      disconnects: { ...byReason(native.reasons.map(() => 0)), ...this._ended },
+      refused: { ...this._refused },
+    };
+  }
+
+  // ---- the end ----
+
+  close(opts) {
+    const grace = hubCloseOptions(opts);
+    this._shutdown ??= new Shutdown(this, grace);
+    return this._shutdown.done;
+  }
+
+  /** All clients are gone. */
+  _end() {
+    this._isClosed = true;
+    this._native.shut();
+    posted();
+  }
+
+  // ---- for clients ----
+
+  /** A client is there: its names are taken in. */
+  _admit(client) {
+    this.clients.set(client.id, client);
+    this._open++;
+    if (client.user === undefined) return;
+    this._native.join(client._number, this._users.add(client.user, client));
+  }
+
+  /** Its end has begun: nobody reaches it any more. */
+  _depart(client) {
+    this._open--;
+    for (const name of client.rooms) this._rooms.remove(name, client);
+    if (client.user !== undefined) this._users.remove(client.user, client);
+  }
+
+  _tellDeparture(client) {
+    for (const name of client.rooms) this.emit('leave', client, name);
+  }
+
+  _forget(client) {
+    this.clients.delete(client.id);
+    this._ended[client.closed] = (this._ended[client.closed] ?? 0) + 1;
+  }
+
+  _tellEnd(client) {
+    this.emit('disconnect', client, client.closed);
+    this._shutdown?.left(client);
+  }
+
+  _countRelay(cause) {
+    this._relays[cause] = (this._relays[cause] ?? 0) + 1;
+  }
+
+  _countRefused(reason) {
+    this._refused[reason] = (this._refused[reason] ?? 0) + 1;
+  }
+
+  [Symbol.for('nodejs.util.inspect.custom')](_depth, options, inspect) {
+    const { rooms, size } = this;
+    return `Hub ${inspect({ size, rooms, closed: this._isClosed }, options)}`;
+  }
+}
+
+/**
+ * Makes a hub. See types/index.d.ts for the options.
+ * @throws {TypeError|RangeError} `ERR_FAN_OPTION`
+ */
+function createHub(options) {
+  return new Hub(hubOptions(options));
+}
+
+module.exports = { Client, Hub, createHub };

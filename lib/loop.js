@@ -1,0 +1,95 @@
+'use strict';
+
+// The JavaScript side of the two doors to the I/O loop: what is posted leaves at the end of the present
+// synchronous stretch, and notices come back in batches, by client. One per environment (the main thread, a worker).
+
+const native = require('./native');
+
+const FIELDS = 5; // of a letter: kind, reason, client, and two numbers
+const EVICTED = 1;
+const RELEASED = 2;
+const REPORT = 3;
+const RELAY = 4;
+
+/** Native id → client, from connect until JavaScript is done with it. Keeps clients and their hubs alive. */
+const clients = new Map();
+
+/** What the loop has cost this environment, for stats(). */
+const counts = { flushes: 0, callbacks: 0, notices: 0 };
+
+const settled = Promise.resolve();
+let scheduled = false;
+let keys = new Float64Array(1024);
+
+function flush() {
+  scheduled = false;
+  counts.flushes++;
+  native.flush();
+}
+
+/** Call after posting: what was posted leaves when the present stretch of code ends. */
+function posted() {
+  if (scheduled) return;
+  scheduled = true;
+  settled.then(flush);
+}
+
+/**
+ * The array in which the numbers of a target are passed.
+ * @param {number} length how many there are
+ * @returns {Float64Array} at least that long
+ */
+function keysFor(length) {
+  if (length > keys.length) {
+    keys = new Float64Array(length * 2);
+    native.setup(undefined, keys);
+  }
+  return keys;
+}
+
+function deliver(client, kind, reason, first, second, bytes) {
+  switch (kind) {
+    case EVICTED:
+      client._evicted(native.reasons[reason], first, second);
+      break;
+    case RELEASED:
+      client._released(native.reasons[reason]);
+      break;
+    case REPORT:
+      client._reported(first, second);
+      break;
+    case RELAY:
+      client._relay(bytes);
+      break;
+    default:
+      throw new Error(`fanline: unknown notice ${kind}`);
+  }
+}
+
+function rethrow(err) {
+  throw err;
+}
+
+/** One call for each batch. A listener that throws must not cost others their notices. */
+function onNotices(count, letters, blocks) {
+  counts.callbacks++;
+  counts.notices += count;
+  // Our own copy: a listener may cause the next batch before this one is through.
+  const batch = letters.slice(0, count * FIELDS);
+  let block = 0;
+  for (let at = 0; at < batch.length; at += FIELDS) {
+    const kind = batch[at];
+    const bytes = kind === RELAY ? blocks[block++] : undefined;
+    const client = clients.get(batch[at + 2]);
+    if (client === undefined) continue; // it has ended meanwhile
+    try {
+      deliver(client, kind, batch[at + 1], batch[at + 3], batch[at + 4], bytes);
+    } catch (err) {
+      process.nextTick(rethrow, err);
+    }
+  }
+}
+
+native.setup(onNotices, keys);
+
+module.exports = { clients, counts, flush, keysFor, native, posted };

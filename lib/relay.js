@@ -1,0 +1,105 @@
+'use strict';
+
+// The JavaScript half of the `relay` sink: blocks from the loop are written with the response's own write, and the next is
+// taken only when that answered true, or after `drain`. (Never by the write callback, which `compression` drops.)
+
+const { native, posted } = require('./loop');
+
+const tuned = new WeakMap(); // socket → how many relays want its options
+
+/** The descriptor beneath a TLS or HTTP/2 connection: good for socket options, never for writing. */
+function descriptorOf(socket) {
+  const fd = socket?._handle?.fd;
+  return Number.isInteger(fd) && fd >= 0 ? fd : -1;
+}
+
+class Relay {
+  /** @param {object} takeover of a response whose headers are out */
+  constructor(takeover) {
+    this._takeover = takeover;
+    this._waiting = false;
+    this._owed = 0; // bytes written for which no credit was given back yet
+    this._blocks = [];
+    this._emitting = false;
+    this._stopped = false;
+    this._socket = takeover.socket ?? takeover.res.stream?.session?.socket;
+    this._onDrain = () => this._drained();
+    takeover.res.on('drain', this._onDrain);
+    this._tune();
+  }
+
+  /** Kernel buffers must not hide a slow reader. Connections may carry several streams. */
+  _tune() {
+    const { stallTimeout } = this._takeover.client._hub._options.limits;
+    const socket = this._takeover.socket ?? this._takeover.res.socket;
+    const fd = descriptorOf(socket);
+    if (fd < 0) return;
+    const users = tuned.get(this._socket) ?? 0;
+    tuned.set(this._socket, users + 1);
+    if (users === 0) native.tune(fd, stallTimeout ? stallTimeout + 5_000 : 0);
+  }
+
+  _untune() {
+    const users = tuned.get(this._socket);
+    if (users === undefined) return;
+    tuned.set(this._socket, users - 1);
+    if (users > 1) return;
+    tuned.delete(this._socket);
+    const fd = descriptorOf(this._takeover.socket ?? this._takeover.res.socket);
+    if (fd >= 0) native.untune(fd);
+  }
+
+  /** A block from the loop. */
+  take(bytes) {
+    if (this._waiting) this._blocks.push(bytes);
+    else this._pass(bytes);
+  }
+
+  /** The stream ends in order: what is here goes to Node, which queues it. */
+  passAll() {
+    this._waiting = false;
+    while (this._blocks.length > 0) this._pass(this._blocks.shift(), true);
+  }
+
+  _pass(bytes, last = false) {
+    const { found, res } = this._takeover;
+    const more = found.write.call(res, bytes);
+    if (typeof found.flush === 'function') found.flush.call(res);
+    this._owed += bytes.length;
+    if (more === false && !last) this._waiting = true;
+    else this._credit();
+  }
+
+  _credit() {
+    const { client } = this._takeover;
+    const bytes = this._owed;
+    this._owed = 0;
+    client._hub._native.credit(client._number, bytes);
+    posted();
+  }
+
+  _drained() {
+    if (this._emitting || this._stopped || !this._waiting) return;
+    this._waiting = false;
+    this._credit();
+    while (!this._waiting && this._blocks.length > 0) this._pass(this._blocks.shift());
+  }
+
+  /** Tells the application, not ourselves. */
+  emitDrain() {
+    this._emitting = true;
+    try {
+      this._takeover.res.emit('drain');
+    } finally {
+      this._emitting = false;
+    }
+  }
+
+  stop() {
+    this._stopped = true;
+    this._takeover.res.removeListener('drain', this._onDrain);
+    this._untune();
+  }
+}
+
+module.exports = { Relay };

@@ -1,0 +1,88 @@
+'use strict';
+
+// hub.close(): everybody is told when to come back, queues drain, and streams end spread over the grace period, so that
+// neither this process nor the next one meets a storm. What has not ended when it is over is cut.
+
+const { REASON } = require('./takeover');
+const { flush, posted } = require('./loop');
+
+const SPREAD = 0.8; // of the grace: the rest is for the last ones to drain
+const STEP = 20; // ms between two looks at whose turn it is
+const RETRY = { min: 2_000, max: 5_000 };
+
+class Shutdown {
+  /** @param {number} grace ms */
+  constructor(hub, grace) {
+    this._hub = hub;
+    this._ended = 0;
+    this._cut = 0;
+    this._cutting = false;
+    this._timer = null;
+    this.done = new Promise((resolve) => {
+      this._resolve = resolve;
+    });
+    const waiting = [...hub.clients.values()];
+    for (const client of waiting) this._announce(client);
+    this._begin(waiting, grace);
+  }
+
+  /** A time of its own for each, to come back after. */
+  _announce(client) {
+    client._endsConnection = true;
+    const range = this._hub._options.retry;
+    if (range === null || client._closing !== null) return;
+    const { min, max } = range ?? RETRY;
+    try {
+      client.retry(Math.round(min + Math.random() * (max - min)));
+    } catch (err) {
+      if (err.code !== 'ERR_FAN_FULL') throw err; // then it comes back when it likes
+    }
+  }
+
+  _begin(waiting, grace) {
+    if (waiting.length === 0) {
+      this._finish();
+      return;
+    }
+    const start = Date.now();
+    const span = grace * SPREAD;
+    let next = 0;
+    const step = () => {
+      const elapsed = Date.now() - start;
+      const due = span === 0 ? waiting.length : Math.ceil((waiting.length * elapsed) / span);
+      while (next < Math.min(due, waiting.length)) waiting[next++]._beginClose('shutdown');
+      if (elapsed >= grace) this._cutRest();
+    };
+    this._timer = setInterval(step, Math.min(STEP, Math.max(1, grace / 10)));
+    step();
+  }
+
+  /** Time is up. */
+  _cutRest() {
+    if (this._hub.clients.size === 0) return;
+    this._cutting = true;
+    for (const client of [...this._hub.clients.values()]) {
+      client._beginClose('shutdown');
+      this._hub._native.kill(client._number, REASON.shutdown);
+      posted();
+      client._takeover.evicted();
+      client._finish('shutdown');
+    }
+  }
+
+  /** A client of the hub has ended. */
+  left(client) {
+    if (this._cutting && client.closed === 'shutdown') this._cut++;
+    else this._ended++;
+    if (this._hub.clients.size === 0) this._finish();
+  }
+
+  _finish() {
+    clearInterval(this._timer);
+    flush();
+    this._hub._end();
+    this._resolve({ ended: this._ended, cut: this._cut });
+  }
+}
+
+module.exports = { Shutdown };

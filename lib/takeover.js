@@ -1,0 +1,368 @@
+'use strict';
+
+// Taking over a response: from the moment the headers are out, its bytes are the loop's. Three things keep Node's hands
+// off: shadows of the response's own write and end (they speak through the client), a guard on the socket beneath them
+// (whatever reaches it by another way is queued as a whole), and a way back that ends the response as Node would have.
+// docs/architecture.md tells the order of the steps and why.
+
+const errors = require('./errors');
+const { Gatherer } = require('./gather');
+const { native, posted } = require('./loop');
+const relaying = require('./relay');
+
+const kTakeover = Symbol('fanline.takeover');
+const REASON = Object.fromEntries(native.reasons.map((word, number) => [word, number]));
+const USER_TIMEOUT_MARGIN = 5_000; // our own stall detection should come first
+
+// ---- shared by all responses: state lies under a symbol, so that a client costs no closures ----
+
+function shadowWrite(...args) {
+  const takeover = this[kTakeover];
+  return takeover.left ? takeover.found.write.apply(this, args) : takeover.write(...args);
+}
+
+function shadowEnd(...args) {
+  const takeover = this[kTakeover];
+  if (takeover.left) return takeover.found.end.apply(this, args);
+  takeover.end(...args);
+  return this;
+}
+
+/** The headers are out, and what follows them is not Node's: there is nothing to flush. */
+function shadowFlushHeaders(...args) {
+  const takeover = this[kTakeover];
+  if (takeover.left) takeover.found.flushHeaders.apply(this, args);
+}
+
+function guardWrite(chunk, encoding, callback) {
+  this[kTakeover].beneath([{ chunk, encoding }], callback);
+}
+
+function guardWritev(chunks, callback) {
+  this[kTakeover].beneath(chunks, callback);
+}
+
+function onResponseClose() {
+  this[kTakeover].cut();
+}
+
+function onSocketClose() {
+  this[kTakeover]?.cut();
+}
+
+function onFinish() {
+  this[kTakeover].finished();
+}
+
+/** Most responses of an app have the same functions: one record of them serves all. */
+let lastFound = { write: undefined };
+
+function functionsOf(res) {
+  const { write, end, flushHeaders, flush } = res;
+  const same =
+    lastFound.write === write &&
+    lastFound.end === end &&
+    lastFound.flushHeaders === flushHeaders &&
+    lastFound.flush === flush;
+  if (!same) lastFound = { write, end, flushHeaders, flush };
+  return lastFound;
+}
+
+function toBytes(chunk, encoding) {
+  if (typeof chunk === 'string') return Buffer.from(chunk, encoding || 'utf8');
+  if (chunk instanceof Uint8Array) return chunk;
+  throw errors.argError('chunk', 'a string, Buffer or Uint8Array', chunk);
+}
+
+function writeAfterEnd() {
+  const err = new Error('write after end');
+  err.code = 'ERR_STREAM_WRITE_AFTER_END';
+  return err;
+}
+
+class Takeover {
+  /** @param {object} client whose response `res` is; the response is alive and has sent nothing */
+  constructor(client, req, res) {
+    this.client = client;
+    this.req = req;
+    this.res = res;
+    this.socket = res.stream === undefined ? res.socket : null; // HTTP/2 streams share theirs
+    this.transport = 'opening';
+    this.cause = null; // why `relay`
+    this.found = null;
+    this.left = false; // the shadows forward: the response is Node's again
+    this.relay = null;
+    this.gatherer = null;
+    this.needDrain = false;
+    this.endArgs = null; // the application called end()
+    this.held = null; // what came beneath us after the response had ended
+    this.socketTimeout = 0;
+    this.bodyTimer = null;
+  }
+
+  /** Writes the headers, puts the shadows up and chooses the sink. */
+  start(headers) {
+    const { res, socket } = this;
+    res[kTakeover] = this;
+    res.on('close', onResponseClose);
+    res.on('finish', onFinish);
+    if (socket) {
+      socket[kTakeover] = this;
+      socket.on('close', onSocketClose);
+    }
+    this._writeHead(headers);
+    this.found = functionsOf(res);
+    res.write = shadowWrite;
+    res.end = shadowEnd;
+    res.flushHeaders = shadowFlushHeaders;
+    this._watchBody();
+    const cause = this._relayCause();
+    if (cause) this._attachRelay(cause);
+    else this._barrier();
+  }
+
+  _writeHead(headers) {
+    const { res } = this;
+    res.statusCode = 200;
+    res.removeHeader('Content-Length');
+    for (const name in headers) res.setHeader(name, headers[name]);
+    res.flushHeaders();
+  }
+
+  /** Nobody has begun to read the request's body: as long as that is so, Node notices no peer that leaves. */
+  _watchBody() {
+    const { req } = this;
+    const { stallTimeout } = this.client._hub._options.limits;
+    const body = req.headers['transfer-encoding'] || Number(req.headers['content-length']) > 0;
+    if (!body || !stallTimeout) return;
+    this.bodyTimer = setTimeout(() => {
+      if (req.readableFlowing === null && !req.readableEnded) req.resume();
+    }, stallTimeout);
+    this.bodyTimer.unref();
+  }
+
+  // ---- the sink ----
+
+  /** Why this response cannot be written to by descriptor, or null. */
+  _relayCause() {
+    const { req, res, socket } = this;
+    if (this.client._transport === 'relay') return 'option';
+    if (req.httpVersionMajor !== 1 || !socket) return 'http2';
+    if (socket.encrypted) return 'tls';
+    const head = typeof res._header === 'string' ? res._header : '';
+    if (/\r\ncontent-encoding:/i.test(head)) return 'encoding';
+    if (/\r\ncontent-length:/i.test(head)) return 'length';
+    return this._descriptor() < 0 ? 'descriptor' : null;
+  }
+
+  /** The socket's descriptor, or -1 where there is none that we may write to. */
+  _descriptor() {
+    const { res, socket } = this;
+    const handle = socket?._handle;
+    if (!handle || socket._httpMessage !== res) return -1;
+    const kind = handle.constructor?.name;
+    if (kind !== 'TCP' && kind !== 'Pipe') return -1;
+    return Number.isInteger(handle.fd) ? handle.fd : -1;
+  }
+
+  /** Has everything that went through Node reached the kernel? */
+  _isFlushed() {
+    const { res, socket } = this;
+    return (
+      socket.writableLength === 0 &&
+      socket.writableCorked === 0 &&
+      res.writableLength === 0 &&
+      !res.outputSize &&
+      socket._handle?.writeQueueSize === 0
+    );
+  }
+
+  _barrier() {
+    if (this.client.closed !== null || this.socket.destroyed) return; // `close` tells the rest
+    if (this._isFlushed()) this._adopt();
+    else this.socket.write('', () => this._barrier());
+  }
+
+  _adopt() {
+    const { client, res, socket } = this;
+    if (res.writableEnded) {
+      // Ended through a function taken before us: nothing may follow the terminator.
+      this._abandon('server');
+      return;
+    }
+    const fd = this._descriptor();
+    const stall = client._hub._options.limits.stallTimeout;
+    const timeout = stall ? stall + USER_TIMEOUT_MARGIN : 0;
+    if (fd < 0 || client._hub._native.attachFd(client._number, fd, !res.chunkedEncoding, timeout) < 0) {
+      this._attachRelay('descriptor');
+      return;
+    }
+    posted();
+    this.socketTimeout = socket.timeout ?? 0;
+    socket.setTimeout(0);
+    socket._write = guardWrite;
+    socket._writev = guardWritev;
+    this.transport = 'fd';
+  }
+
+  _attachRelay(cause) {
+    const { client } = this;
+    if (client._hub._native.attachRelay(client._number) < 0) {
+      this._abandon('error');
+      this._destroy();
+      return;
+    }
+    posted();
+    this.cause = cause;
+    this.transport = 'relay';
+    this.relay = new relaying.Relay(this);
+    client._hub._countRelay(cause);
+  }
+
+  // ---- what the application writes ----
+
+  write(chunk, encoding, callback) {
+    if (typeof encoding === 'function') return this.write(chunk, undefined, encoding);
+    const bytes = toBytes(chunk, encoding);
+    const { client } = this;
+    if (client._closing !== null) {
+      if (callback) process.nextTick(callback, writeAfterEnd());
+      return false;
+    }
+    this.gatherer ??= new Gatherer();
+    const whole = this.gatherer.push(bytes);
+    const { eventBytes } = client._hub._options.limits;
+    if (this.gatherer.size > eventBytes) {
+      const { size } = this.gatherer;
+      this.gatherer.take();
+      throw errors.tooLarge(size, eventBytes);
+    }
+    if (whole) client._sendText(whole);
+    if (callback) process.nextTick(callback);
+    this.needDrain = !client._hasRoom();
+    return !this.needDrain;
+  }
+
+  end(chunk, encoding, callback) {
+    if (typeof chunk === 'function') return this.end(undefined, undefined, chunk);
+    if (typeof encoding === 'function') return this.end(chunk, undefined, encoding);
+    const { client } = this;
+    if (chunk !== undefined && chunk !== null) this.write(chunk, encoding);
+    this.endArgs ??= callback ? [callback] : [];
+    client._beginClose('server');
+  }
+
+  /** The stream is about to end: text without its blank line goes as it is. */
+  flushText() {
+    const rest = this.gatherer?.take();
+    if (rest) this.client._sendText(rest);
+  }
+
+  /** The client's queue is short again. */
+  drained() {
+    if (!this.needDrain) return;
+    this.needDrain = false;
+    if (this.relay) this.relay.emitDrain();
+    else this.res.emit('drain');
+  }
+
+  /** Bytes that reached the socket without passing the shadows: a function captured before us, an error handler. */
+  beneath(chunks, callback) {
+    const { client, res } = this;
+    if (res.writableEnded) {
+      // What ends the response must come last: it waits here until the loop has let go.
+      this.held = { chunks, callback };
+      client._beginClose('server');
+      return;
+    }
+    const bytes = Buffer.concat(chunks.map(({ chunk, encoding }) => toBytes(chunk, encoding)));
+    callback(bytes.length > 0 ? client._sendVerbatim(bytes) : null);
+  }
+
+  // ---- leaving ----
+
+  /** The loop has drained the queue and let the socket go: the response is Node's again, and ends as Node ends it. */
+  released() {
+    const { found, held, res, socket } = this;
+    this.relay?.passAll();
+    this._letGo();
+    if (held) {
+      if (held.chunks.length === 1) {
+        socket._write(held.chunks[0].chunk, held.chunks[0].encoding, held.callback);
+      } else {
+        socket._writev(held.chunks, held.callback);
+      }
+    } else if (this.endArgs) {
+      found.end.apply(res, this.endArgs);
+    } else {
+      res.end(); // from the top, so that wrappers installed after us run
+    }
+  }
+
+  /** The loop has cut the connection. */
+  evicted() {
+    this._letGo();
+    this._destroy();
+  }
+
+  /** Node says that the response or its socket has closed. */
+  cut() {
+    const { client } = this;
+    if (client.closed !== null) return;
+    this._abandon('client');
+  }
+
+  /** connect() has failed: nobody has seen this client, so nobody is told. */
+  abort() {
+    const { client, res } = this;
+    res.removeListener('close', onResponseClose);
+    res.removeListener('finish', onFinish);
+    this._abandon('error');
+  }
+
+  finished() {
+    const { client, socket, res } = this;
+    if (client.closed === null) {
+      if (this.left) client._finish('server');
+      else this._abandon('server'); // ended beneath us
+    }
+    if (!client._endsConnection) return;
+    // Else keep-alive would bring the browser back to a process that is going away.
+    if (socket) socket.end();
+    else res.stream?.session?.close();
+  }
+
+  /** The loop need not care any more. */
+  _abandon(reason) {
+    const { client } = this;
+    this._letGo();
+    client._hub._native.kill(client._number, REASON[reason]);
+    posted();
+    client._finish(reason);
+  }
+
+  /** Takes the guard away and forwards from now on. */
+  _letGo() {
+    const { socket } = this;
+    if (this.left) return;
+    this.left = true;
+    clearTimeout(this.bodyTimer);
+    this.relay?.stop();
+    if (!socket) return;
+    if (this.transport === 'fd') {
+      delete socket._write;
+      delete socket._writev;
+      if (!socket.destroyed) socket.setTimeout(this.socketTimeout);
+    }
+    socket.removeListener('close', onSocketClose);
+    if (socket[kTakeover] === this) socket[kTakeover] = undefined;
+  }
+
+  _destroy() {
+    if (this.socket) this.socket.destroy();
+    else if (this.res.stream) this.res.stream.destroy();
+    else this.res.destroy?.();
+  }
+}
+
+module.exports = { REASON, Takeover };
