@@ -175,8 +175,7 @@ static void test_clock_stall_ends_who_was_closed_and_never_gets_a_sink(void) {
   CHECK_EQ(w.client.reason, FAN_SERVER);
   world_deinit(&w, 0);
 
-  world_init(&w, &(fan_limits){LIMITS, .stall_ms = 3000},
-             &(fan_client_config){.lifetime_ms = 100});
+  world_init(&w, &(fan_limits){LIMITS, .stall_ms = 3000}, &(fan_client_config){.lifetime_ms = 100});
   pass(1200);
   CHECK_EQ(w.client.state, FAN_DRAINING);
   pass(4110);

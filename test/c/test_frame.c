@@ -90,7 +90,7 @@ static void test_frame_split_keeps_the_fields_before_the_data(void) {
 }
 
 static void test_frame_chunk_head_tells_the_size_in_hex(void) {
-  static const size_t sizes[] = {1,    15,   16,    17,    255,   256,    4094,   4095,
+  static const size_t sizes[] = {1,    15,   16,    17,    255,   256,     4094,   4095,
                                  4096, 4097, 65535, 65536, 65537, 1 << 20, 1 << 24};
   for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
     size_t size = sizes[i];
@@ -187,7 +187,8 @@ static void check_round_trip(rng *r) {
   size_t size = random_text(r, data, MOST, any, sizeof any - 1);
   bool with_id = rng_below(r, 2), with_event = rng_below(r, 2);
   int64_t retry = rng_below(r, 2) ? (int64_t)(rng_next(r) >> (1 + rng_below(r, 63))) : -1;
-  fan_fields fields = {{with_id ? id : NULL, id_size}, {with_event ? event : NULL, event_size}, retry};
+  fan_fields fields = {
+      {with_id ? id : NULL, id_size}, {with_event ? event : NULL, event_size}, retry};
   fan_buf *frame = encode(&fields, data, size, size + rng_below(r, 9));
 
   unsigned char wire[2048];

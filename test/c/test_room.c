@@ -183,7 +183,8 @@ static void test_room_join_without_memory_changes_nothing(void) {
         if (!error) break;
         CHECK_EQ(error, FAN_ENOMEM);
         CHECK(!fan_member_is_in(&w.members[m], n));
-        CHECK(mem_fail_live() <= live + 2); /* an array may have grown in vain, but no room remains */
+        CHECK(mem_fail_live() <=
+              live + 2); /* an array may have grown in vain, but no room remains */
         if (n % 16 == 0) check_matrix();
       }
   check_matrix();

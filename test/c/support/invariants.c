@@ -101,7 +101,8 @@ static void check_client(const fan_client *client, const fan_clients *clients) {
 }
 
 static int by_address(const void *a, const void *b) {
-  uintptr_t x = (uintptr_t) * (const fan_buf *const *)a, y = (uintptr_t) * (const fan_buf *const *)b;
+  uintptr_t x = (uintptr_t) * (const fan_buf *const *)a,
+            y = (uintptr_t) * (const fan_buf *const *)b;
   return (x > y) - (x < y);
 }
 
