@@ -215,7 +215,10 @@ class Client {
   /** From now on nothing more is taken; what is queued is still written. */
   _beginClose(reason) {
     if (this._closing !== null) return;
-    this._takeover.flushText();
+    if (!this._takeover.flushText()) {
+      this._takeover.fail('error');
+      return;
+    }
     this._closing = reason;
     this._hub._native.close(this._number, REASON[reason]);
     posted();

@@ -34,8 +34,10 @@ function jittered(range, factor = 1) {
   return Math.round((range.min + Math.random() * (range.max - range.min)) * factor);
 }
 
+/** Has the peer left, or the response been closed, before we came? */
 function isGone(req, res) {
-  return res.destroyed || res.closed || req.destroyed === true && req.readableAborted === true || req.aborted === true;
+  if (res.stream !== undefined) return res.stream.destroyed || res.stream.closed; // HTTP/2
+  return res.destroyed || res.closed === true || req.socket?.destroyed === true;
 }
 
 // ---- answers that are not streams ----
@@ -47,9 +49,10 @@ function endWith(res, status, headers, body) {
 }
 
 /** 200, a `retry` line and the end: EventSource comes back, later. */
-function sendAway(client, res, range, factor, headers) {
+function sendAway(res, range, factor, headers) {
   const retry = jittered(range, factor);
-  endWith(res, 200, { ...headers, 'Content-Length': String(`retry: ${retry}\n`.length) }, `retry: ${retry}\n`);
+  const body = `retry: ${retry}\n`;
+  endWith(res, 200, { ...headers, 'Content-Length': String(body.length) }, body);
 }
 
 function refuse(hub, client, reason) {
@@ -63,20 +66,21 @@ function rangeOf(hub, settings) {
   return settings.retry ?? hub._options.retry ?? { min: 2_000, max: 5_000 };
 }
 
-function atCapacity(hub, client, res, settings, headers) {
+function atCapacity(hub, res, settings, headers) {
   const { limits } = hub._options;
   const total = hub.clients.size >= limits.clients;
-  const own = settings.user !== undefined && hub._users.sizeOf(settings.user) >= limits.clientsPerUser;
+  const own =
+    settings.user !== undefined && hub._users.sizeOf(settings.user) >= limits.clientsPerUser;
   if (!total && !own) return false;
   const factor = own ? USER_RETRY_FACTOR : 1;
   const range = rangeOf(hub, settings);
-  if (hub._options.atCapacity === 'retry') sendAway(client, res, range, factor, headers);
+  if (hub._options.atCapacity === 'retry') sendAway(res, range, factor, headers);
   else endWith(res, 503, { 'Retry-After': String(Math.ceil(jittered(range, factor) / 1000)) });
   return true;
 }
 
 /** Everything that ends a client before it begins. Answers the reason, or null: it may begin. */
-function turnAway(hub, client, req, res, settings, headers) {
+function turnAway(hub, req, res, settings, headers) {
   if (isGone(req, res)) return 'client';
   if (res.headersSent || res.writableEnded) {
     const what = res.writableEnded ? 'it has been ended' : 'perhaps by flushHeaders() or write()';
@@ -98,10 +102,12 @@ function turnAway(hub, client, req, res, settings, headers) {
     return 'server';
   }
   if (hub._shutdown !== null) {
-    sendAway(client, res, rangeOf(hub, settings), 1, { ...headers, ...(req.httpVersionMajor === 1 && { Connection: 'close' }) });
+    // Where HTTP/1.1 would keep the connection, the browser would come back to this very process.
+    const last = req.httpVersionMajor === 1 ? { Connection: 'close' } : {};
+    sendAway(res, rangeOf(hub, settings), 1, { ...headers, ...last });
     return 'shutdown';
   }
-  return atCapacity(hub, client, res, settings, headers) ? 'capacity' : null;
+  return atCapacity(hub, res, settings, headers) ? 'capacity' : null;
 }
 
 // ---- streams ----
@@ -118,7 +124,7 @@ function open(hub, client, settings) {
   const heartbeat = own === undefined ? hub._options.heartbeat : own;
   const event = own === undefined ? undefined : (own?.event ?? null);
   client._number = hub._native.connect(heartbeat?.interval ?? 0, event, lifetimeOf(hub, settings));
-  if (client._number === 0) throw new Error('fanline: the system has no thread or descriptor left');
+  if (client._number === 0) throw errors.full('the system has no thread or descriptor left');
   clients.set(client._number, client);
   hub._admit(client);
   posted();
@@ -146,7 +152,7 @@ function connect(hub, req, res, settings) {
   const lastEventId = req.headers['last-event-id'];
   const client = new Client(hub, settings, { method: req.method, lastEventId });
   const headers = headersOf(settings.headers);
-  const reason = turnAway(hub, client, req, res, settings, headers);
+  const reason = turnAway(hub, req, res, settings, headers);
   if (reason !== null) return refuse(hub, client, reason);
 
   client._takeover = new Takeover(client, req, res);
@@ -174,7 +180,8 @@ function answerError(err, res, next) {
     res.destroy?.();
     return;
   }
-  const status = Number.isInteger(err?.status) && err.status >= 400 && err.status < 600 ? err.status : 500;
+  const status =
+    Number.isInteger(err?.status) && err.status >= 400 && err.status < 600 ? err.status : 500;
   endWith(res, status, { 'Content-Length': '0' });
 }
 

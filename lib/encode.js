@@ -26,7 +26,9 @@ function serialized(serialize, data) {
     throw errors.dataError(err?.message ?? String(err), err);
   }
   if (typeof text === 'string' || isUint8Array(text)) return text;
-  throw errors.dataError(`serialize answered a value of type ${text === null ? 'null' : typeof text}`);
+  throw errors.dataError(
+    `serialize answered a value of type ${text === null ? 'null' : typeof text}`,
+  );
 }
 
 function bytesOf(text) {

@@ -3,7 +3,6 @@
 // The object that owns clients and rooms. It decides and remembers names; the loop does the work, by number.
 
 const { EventEmitter } = require('node:events');
-const { Client } = require('./client');
 const connecting = require('./connect');
 const { counts, native, posted } = require('./loop');
 const { connectOptions, hubCloseOptions, hubOptions, names } = require('./options');
@@ -185,4 +184,4 @@ function createHub(options) {
   return new Hub(hubOptions(options));
 }
 
-module.exports = { Client, Hub, createHub };
+module.exports = { Hub, createHub };

@@ -193,7 +193,10 @@ class Takeover {
     const fd = this._descriptor();
     const stall = client._hub._options.limits.stallTimeout;
     const timeout = stall ? stall + USER_TIMEOUT_MARGIN : 0;
-    if (fd < 0 || client._hub._native.attachFd(client._number, fd, !res.chunkedEncoding, timeout) < 0) {
+    if (
+      fd < 0 ||
+      client._hub._native.attachFd(client._number, fd, !res.chunkedEncoding, timeout) < 0
+    ) {
       this._attachRelay('descriptor');
       return;
     }
@@ -208,8 +211,7 @@ class Takeover {
   _attachRelay(cause) {
     const { client } = this;
     if (client._hub._native.attachRelay(client._number) < 0) {
-      this._abandon('error');
-      this._destroy();
+      this.fail('error');
       return;
     }
     posted();
@@ -252,10 +254,17 @@ class Takeover {
     client._beginClose('server');
   }
 
-  /** The stream is about to end: text without its blank line goes as it is. */
+  /** The stream is about to end: text without its blank line goes as it is. False: the hub has no room for it. */
   flushText() {
     const rest = this.gatherer?.take();
-    if (rest) this.client._sendText(rest);
+    if (!rest) return true;
+    try {
+      this.client._sendText(rest);
+      return true;
+    } catch (err) {
+      if (err.code !== 'ERR_FAN_FULL') throw err;
+      return false;
+    }
   }
 
   /** The client's queue is short again. */
@@ -324,12 +333,19 @@ class Takeover {
     const { client, socket, res } = this;
     if (client.closed === null) {
       if (this.left) client._finish('server');
-      else this._abandon('server'); // ended beneath us
+      // Ended beneath us; or an HTTP/2 stream that its peer has reset, which Node calls finished too.
+      else this._abandon(res.writableEnded ? 'server' : 'client');
     }
     if (!client._endsConnection) return;
     // Else keep-alive would bring the browser back to a process that is going away.
     if (socket) socket.end();
     else res.stream?.session?.close();
+  }
+
+  /** What was accepted cannot be sent: the stream is cut, so that its reader knows. */
+  fail(reason) {
+    this._abandon(reason);
+    this._destroy();
   }
 
   /** The loop need not care any more. */

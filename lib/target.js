@@ -52,7 +52,8 @@ class Target {
       if (exception instanceof Client) found.clients.push(exception);
       else if (exception instanceof Target) found.targets.push(exception);
       else if (typeof exception === 'string') found.rooms.push(...names(exception, name));
-      else throw errors.argError(name, 'a room, a client, a Target, or an array of them', exception);
+      else
+        throw errors.argError(name, 'a room, a client, a Target, or an array of them', exception);
     }
     return new Target(this._hub, this._everyone, this._included, {
       rooms: union(rooms, found.rooms),
@@ -164,7 +165,10 @@ class Target {
 
   get size() {
     const { rooms, users, clients } = this._included;
-    if (this._excepted === NOBODY && (this._everyone || rooms.length + users.length + clients.length === 1)) {
+    if (
+      this._excepted === NOBODY &&
+      (this._everyone || rooms.length + users.length + clients.length === 1)
+    ) {
       return this._matched();
     }
     return this._members().size;

@@ -24,7 +24,9 @@ void tune(const Napi::CallbackInfo &info) {
   fan_fd_tune(info[0].As<Napi::Number>().Int32Value(), info[1].As<Napi::Number>().Uint32Value());
 }
 
-void untune(const Napi::CallbackInfo &info) { fan_fd_untune(info[0].As<Napi::Number>().Int32Value()); }
+void untune(const Napi::CallbackInfo &info) {
+  fan_fd_untune(info[0].As<Napi::Number>().Int32Value());
+}
 
 Napi::Array reasons(Napi::Env env) {
   auto words = Napi::Array::New(env);
@@ -58,6 +60,8 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
 
 } // namespace fanline
 
-static Napi::Object Init(Napi::Env env, Napi::Object exports) { return fanline::init(env, exports); }
+static Napi::Object Init(Napi::Env env, Napi::Object exports) {
+  return fanline::init(env, exports);
+}
 
 NODE_API_MODULE(fanline, Init)

@@ -42,7 +42,8 @@ void Environment::take_letters(Napi::Env env) {
     data.As<Napi::Array>().Set(blocks++, Napi::Buffer<char>::Copy(env, bytes, letter.size));
     fan_free(letter.data);
   }
-  handler_.Call({Napi::Number::New(env, static_cast<double>(letters->count)), letters_.Value(), data});
+  handler_.Call(
+      {Napi::Number::New(env, static_cast<double>(letters->count)), letters_.Value(), data});
 }
 
 /* ---- the loop's life ---- */

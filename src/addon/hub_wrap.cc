@@ -139,7 +139,8 @@ void HubWrap::credit(const Napi::CallbackInfo &info) { post_number(FAN_OP_CREDIT
 
 /* (client, reason) */
 void HubWrap::post_reason(fan_op op, const Napi::CallbackInfo &info) {
-  fan_command command = {.op = static_cast<uint8_t>(op), .reason = static_cast<uint8_t>(to_u32(info[1]))};
+  fan_command command = {.op = static_cast<uint8_t>(op),
+                         .reason = static_cast<uint8_t>(to_u32(info[1]))};
   command.port = port_;
   command.client = to_u64(info[0]);
   environment_.post(command);
@@ -175,8 +176,7 @@ Napi::Value HubWrap::post_frame(Napi::Env env, const Napi::Value &client, fan_bu
     return Napi::Number::New(env, error);
   }
   size_t cost = fan_buf_cost(frame);
-  environment_.post(
-      {.op = FAN_OP_SEND, .port = port_, .client = to_u64(client), .frame = frame});
+  environment_.post({.op = FAN_OP_SEND, .port = port_, .client = to_u64(client), .frame = frame});
   return Napi::Number::New(env, static_cast<double>(cost));
 }
 
@@ -227,7 +227,8 @@ Napi::Value HubWrap::publish(const Napi::CallbackInfo &info) {
 Napi::Value HubWrap::comment(const Napi::CallbackInfo &info) {
   std::string text = info[1].As<Napi::String>().Utf8Value();
   if (text.size() > event_bytes_) return Napi::Number::New(info.Env(), FAN_ETOOLARGE);
-  return post_frame(info.Env(), info[0], fan_frame_comment({text.data(), text.size()}, FAN_BUF_COMMENT));
+  return post_frame(info.Env(), info[0],
+                    fan_frame_comment({text.data(), text.size()}, FAN_BUF_COMMENT));
 }
 
 /* (client, ms) */
@@ -270,7 +271,8 @@ Napi::Value HubWrap::stats(const Napi::CallbackInfo &info) {
   result.Set("dropped_bytes", by_reason(env, stats.dropped_bytes));
   result.Set("crossings", Napi::Number::New(env, static_cast<double>(crossings_)));
   result.Set("encodes", Napi::Number::New(env, static_cast<double>(encodes_)));
-  result.Set("inbox_bytes", Napi::Number::New(env, static_cast<double>(fan_port_inbox_bytes(port_))));
+  result.Set("inbox_bytes",
+             Napi::Number::New(env, static_cast<double>(fan_port_inbox_bytes(port_))));
   result.Set("live_bytes", Napi::Number::New(env, static_cast<double>(fan_port_live_bytes(port_))));
   result.Set("wakeups", Napi::Number::New(env, static_cast<double>(environment_.wakeups())));
   return result;

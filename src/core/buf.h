@@ -36,11 +36,11 @@ typedef struct fan_ledger {
 
 typedef struct fan_buf {
   uint32_t refs;
-  uint8_t kind;       /* enum fan_buf_kind */
-  uint32_t capacity;  /* of bytes[] */
-  uint32_t start, end;           /* the chunked slice */
-  uint32_t body, body_size;      /* the raw slice */
-  fan_ledger *ledger;            /* NULL until a hub has accepted it */
+  uint8_t kind;             /* enum fan_buf_kind */
+  uint32_t capacity;        /* of bytes[] */
+  uint32_t start, end;      /* the chunked slice */
+  uint32_t body, body_size; /* the raw slice */
+  fan_ledger *ledger;       /* NULL until a hub has accepted it */
   unsigned char bytes[];
 } fan_buf;
 

@@ -80,7 +80,8 @@ static void mark_dirty(fan_client *client) {
   fan_clients *shared = client->shared;
   if (fan_list_linked(&client->dirty_node)) return;
   fan_list_push(&shared->dirty, &client->dirty_node);
-  if (shared->flush_due_ms == FAN_NEVER) shared->flush_due_ms = shared->now_ms + shared->limits.batch_ms;
+  if (shared->flush_due_ms == FAN_NEVER)
+    shared->flush_due_ms = shared->now_ms + shared->limits.batch_ms;
 }
 
 static void mark_urgent(fan_client *client) {
@@ -203,7 +204,8 @@ static bool write_once(fan_client *client, size_t *budget) {
 static void judge(fan_client *client) {
   fan_clients *shared = client->shared;
   size_t limit = shared->limits.queue_bytes, bytes = client->queue.bytes;
-  bool tried = client->blocked || !client->sink; /* else it is our own budget that holds bytes back */
+  bool tried =
+      client->blocked || !client->sink; /* else it is our own budget that holds bytes back */
   /* One event always fits an empty queue, whatever its size. */
   if (bytes > limit && tried && client->queue.count > 1 && client->state != FAN_DRAINING) {
     fan_client_kill(client, FAN_SLOW);
@@ -266,7 +268,8 @@ void fan_client_on_timer(fan_client *client) {
     else if (client->heartbeat_ms && client->sink && fan_outq_empty(&client->queue) &&
              now >= client->wrote_ms + client->heartbeat_ms) {
       if (fan_client_push(client, client->heartbeat) == FAN_QUEUED) shared->stats.heartbeats++;
-      client->wrote_ms = now; /* also when it is not yet written: the next one is an interval away */
+      client->wrote_ms =
+          now; /* also when it is not yet written: the next one is an interval away */
     }
   }
   if (client->state != FAN_DEAD) arm(client, next_deadline(client));

@@ -21,11 +21,11 @@
 
 /* Limits of a hub. A duration of 0 is off. */
 typedef struct fan_limits {
-  size_t queue_bytes;    /* a client's queue, judged after a write was tried */
-  size_t total_bytes;    /* all frames of the hub: half of it for queues, half for the inbox (io/) */
-  uint32_t stall_ms;     /* no byte taken for this long, with bytes waiting */
-  uint32_t idle_ms;      /* no event for this long */
-  uint32_t batch_ms;     /* gather for this long before writing */
+  size_t queue_bytes; /* a client's queue, judged after a write was tried */
+  size_t total_bytes; /* all frames of the hub: half of it for queues, half for the inbox (io/) */
+  uint32_t stall_ms;  /* no byte taken for this long, with bytes waiting */
+  uint32_t idle_ms;   /* no event for this long */
+  uint32_t batch_ms;  /* gather for this long before writing */
 } fan_limits;
 
 /* What all clients of one hub share. Owned by the hub. */
@@ -37,15 +37,16 @@ typedef struct fan_clients {
   uint64_t now_ms;
   uint64_t flush_due_ms; /* dirty clients are written from then on; FAN_NEVER: none is dirty */
   fan_list dirty;        /* to be written and judged in this turn */
-  fan_list behind;       /* alive, but more than half their queue behind: see fan_client_waited_for() */
-  fan_list notices;      /* have something to tell JavaScript */
-  fan_list dead;         /* wait for the sweep */
+  fan_list behind;  /* alive, but more than half their queue behind: see fan_client_waited_for() */
+  fan_list notices; /* have something to tell JavaScript */
+  fan_list dead;    /* wait for the sweep */
 } fan_clients;
 
 typedef struct fan_client_config {
   uint32_t heartbeat_ms; /* 0: none */
-  fan_buf *heartbeat;    /* what is sent after silence; a reference is taken. NULL if heartbeat_ms is 0 */
-  uint64_t lifetime_ms;  /* 0: unlimited */
+  fan_buf
+      *heartbeat; /* what is sent after silence; a reference is taken. NULL if heartbeat_ms is 0 */
+  uint64_t lifetime_ms; /* 0: unlimited */
 } fan_client_config;
 
 enum fan_client_state { FAN_OPENING, FAN_OPEN, FAN_DRAINING, FAN_DEAD };
@@ -57,15 +58,15 @@ typedef struct fan_client {
   /* what fan-out touches comes first */
   fan_list dirty_node;
   fan_clients *shared;
-  uint8_t state;      /* enum fan_client_state */
-  uint8_t reason;     /* enum fan_reason; the first one wins */
-  bool blocked;       /* the sink said "no more": wait for fan_client_writable() */
-  bool given_up;      /* was behind for too long to be waited for; until its queue is empty */
-  bool released;      /* DEAD in good order: the sink is released, not evicted */
-  bool quiet;         /* JavaScript ended it and waits for no notice */
+  uint8_t state;  /* enum fan_client_state */
+  uint8_t reason; /* enum fan_reason; the first one wins */
+  bool blocked;   /* the sink said "no more": wait for fan_client_writable() */
+  bool given_up;  /* was behind for too long to be waited for; until its queue is empty */
+  bool released;  /* DEAD in good order: the sink is released, not evicted */
+  bool quiet;     /* JavaScript ended it and waits for no notice */
   uint64_t wrote_ms, progress_ms, event_ms;
   fan_outq queue;
-  fan_sink *sink;     /* NULL while OPENING and after the sweep */
+  fan_sink *sink; /* NULL while OPENING and after the sweep */
   /* clocks */
   fan_timer timer;
   uint32_t heartbeat_ms;
@@ -75,17 +76,17 @@ typedef struct fan_client {
   fan_list behind_node, notice_node, dead_node;
   uint64_t behind_since_ms;
   /* what JavaScript was told last */
-  bool report;          /* a report is due */
+  bool report; /* a report is due */
   size_t reported_bytes;
-  uint64_t private_bytes;          /* cost of all frames sent to this client by id, ever */
-  uint64_t private_reported_bytes; /* the same, as of the last report */
+  uint64_t private_bytes;                 /* cost of all frames sent to this client by id, ever */
+  uint64_t private_reported_bytes;        /* the same, as of the last report */
   uint64_t dropped_events, dropped_bytes; /* DEAD: what was queued and not written */
 } fan_client;
 
-#define FAN_PACE_MS 100               /* for how long an alive but busy reader is waited for */
-#define FAN_TURN_BYTES (256 * 1024)   /* at most this much for one client in one turn */
-#define FAN_HIGH_BYTES (64 * 1024)    /* JavaScript is told when a queue passes this ... */
-#define FAN_LOW_BYTES (16 * 1024)     /* ... and when it is below this again */
+#define FAN_PACE_MS 100             /* for how long an alive but busy reader is waited for */
+#define FAN_TURN_BYTES (256 * 1024) /* at most this much for one client in one turn */
+#define FAN_HIGH_BYTES (64 * 1024)  /* JavaScript is told when a queue passes this ... */
+#define FAN_LOW_BYTES (16 * 1024)   /* ... and when it is below this again */
 
 void fan_clients_init(fan_clients *clients, const fan_limits *limits, uint64_t now_ms);
 

@@ -2,8 +2,8 @@
 
 const char *fan_err_name(int error) {
   switch (error) {
-#define NAME(name, value, text)                                                                \
-  case (value):                                                                                \
+#define NAME(name, value, text)                                                                    \
+  case (value):                                                                                    \
     return "FAN_E" #name;
     FAN_ERRORS(NAME)
 #undef NAME
@@ -14,8 +14,8 @@ const char *fan_err_name(int error) {
 
 const char *fan_err_text(int error) {
   switch (error) {
-#define TEXT(name, value, text)                                                                \
-  case (value):                                                                                \
+#define TEXT(name, value, text)                                                                    \
+  case (value):                                                                                    \
     return text;
     FAN_ERRORS(TEXT)
 #undef TEXT

@@ -17,9 +17,9 @@ typedef struct slot {
 struct fan_hub {
   fan_clients clients;
   fan_rooms rooms;
-  fan_map slots;   /* id -> slot, until the sweep */
+  fan_map slots; /* id -> slot, until the sweep */
   uint64_t mark;
-  fan_list ended;  /* swept; freed once their notice is taken */
+  fan_list ended;   /* swept; freed once their notice is taken */
   uint64_t flushes; /* since the budget was looked at */
 };
 
@@ -73,7 +73,8 @@ static void sweep(fan_hub *hub) {
 
 void fan_hub_end(fan_hub *hub) {
   size_t cursor = 0;
-  for (slot *s; (s = fan_map_next(&hub->slots, &cursor));) fan_client_kill(&s->client, FAN_SHUTDOWN);
+  for (slot *s; (s = fan_map_next(&hub->slots, &cursor));)
+    fan_client_kill(&s->client, FAN_SHUTDOWN);
   sweep(hub);
   for (fan_list *node; (node = fan_list_shift(&hub->ended));)
     free_slot(slot_of_client(fan_list_entry(node, fan_client, dead_node)));
@@ -319,7 +320,9 @@ uint64_t fan_hub_due_ms(const fan_hub *hub) {
   return timers < flush ? timers : flush;
 }
 
-bool fan_hub_wait(fan_hub *hub, uint64_t since_ms) { return fan_clients_wait(&hub->clients, since_ms); }
+bool fan_hub_wait(fan_hub *hub, uint64_t since_ms) {
+  return fan_clients_wait(&hub->clients, since_ms);
+}
 
 size_t fan_hub_held_bytes(const fan_hub *hub) { return hub->clients.ledger.held_bytes; }
 

@@ -26,8 +26,8 @@ void fan_map_deinit(fan_map *map); /* frees the slots */
 
 /* Adds or replaces; value must not be NULL. 0 or FAN_ENOMEM (the map is as before). */
 int fan_map_set(fan_map *map, uint64_t key, void *value);
-void *fan_map_get(const fan_map *map, uint64_t key);  /* NULL when absent */
-void *fan_map_remove(fan_map *map, uint64_t key);     /* the value removed, or NULL; may shrink */
+void *fan_map_get(const fan_map *map, uint64_t key); /* NULL when absent */
+void *fan_map_remove(fan_map *map, uint64_t key);    /* the value removed, or NULL; may shrink */
 
 /* Walks all entries in no order: start with *cursor 0; NULL at the end. The map must not change
  * meanwhile. */

@@ -5,7 +5,8 @@
 #include "err.h"
 #include "mem.h"
 
-#define KEEP_SLOTS 64 /* an empty queue keeps this many: a burst each tick must not allocate each tick */
+#define KEEP_SLOTS                                                                                 \
+  64 /* an empty queue keeps this many: a burst each tick must not allocate each tick */
 
 static fan_slice slice_of(const fan_outq *queue, const fan_buf *buf) {
   return queue->raw ? fan_buf_raw(buf) : fan_buf_chunked(buf);

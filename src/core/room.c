@@ -32,8 +32,7 @@ static bool indexed(const fan_member *member) { return member->by_room.count > 0
 static void *seat_value(uint32_t seat) { return (void *)(uintptr_t)(seat + 1); }
 
 static int64_t find_seat(const fan_member *member, uint64_t number) {
-  if (indexed(member))
-    return (int64_t)(uintptr_t)fan_map_get(&member->by_room, number) - 1;
+  if (indexed(member)) return (int64_t)(uintptr_t)fan_map_get(&member->by_room, number) - 1;
   for (uint32_t i = 0; i < member->count; i++)
     if (member->seats[i].room->number == number) return i;
   return -1;

@@ -27,7 +27,7 @@ typedef struct fan_timer {
 } fan_timer;
 
 typedef struct fan_wheel {
-  uint64_t tick; /* all ticks up to this one have been processed */
+  uint64_t tick;                   /* all ticks up to this one have been processed */
   uint64_t used[FAN_WHEEL_LEVELS]; /* one bit a slot: is there a timer? */
   fan_list slots[FAN_WHEEL_LEVELS][FAN_WHEEL_SLOTS];
   fan_list expired;

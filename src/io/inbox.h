@@ -19,18 +19,18 @@
 struct fan_port;
 
 enum fan_op {
-  FAN_OP_OPEN = 1,  /* port: the loop takes its hub over */
-  FAN_OP_SHUT,      /* port: its hub is freed; who is left is evicted without notice */
-  FAN_OP_FREE,      /* port: the same, and the port itself is freed */
-  FAN_OP_CONNECT,   /* port, client, number (heartbeat ms), frame (its own heartbeat, or NULL: the port's), lifetime_ms */
-  FAN_OP_JOIN,      /* port, client, number (room) */
-  FAN_OP_LEAVE,     /* port, client, number (room) */
-  FAN_OP_ATTACH,    /* port, client, sink */
-  FAN_OP_SEND,      /* port, client, frame */
-  FAN_OP_PUBLISH,   /* port, frame, target (NULL: the one room `number`) */
-  FAN_OP_CREDIT,    /* port, client, number (bytes that JavaScript has written on) */
-  FAN_OP_CLOSE,     /* port, client, reason */
-  FAN_OP_KILL,      /* port, client, reason: no notice follows */
+  FAN_OP_OPEN = 1, /* port: the loop takes its hub over */
+  FAN_OP_SHUT,     /* port: its hub is freed; who is left is evicted without notice */
+  FAN_OP_FREE,     /* port: the same, and the port itself is freed */
+  FAN_OP_CONNECT, /* port, client, number (heartbeat ms), frame (its own heartbeat, or NULL: the port's), lifetime_ms */
+  FAN_OP_JOIN,    /* port, client, number (room) */
+  FAN_OP_LEAVE,   /* port, client, number (room) */
+  FAN_OP_ATTACH,  /* port, client, sink */
+  FAN_OP_SEND,    /* port, client, frame */
+  FAN_OP_PUBLISH, /* port, frame, target (NULL: the one room `number`) */
+  FAN_OP_CREDIT,  /* port, client, number (bytes that JavaScript has written on) */
+  FAN_OP_CLOSE,   /* port, client, reason */
+  FAN_OP_KILL,    /* port, client, reason: no notice follows */
 };
 
 typedef struct fan_command {

@@ -10,11 +10,11 @@
 #include "sink_fd.h"
 #include "sink_relay.h"
 
-#define SLICE 128              /* clients written between two looks at the inbox and the sockets */
-#define TURN_COMMANDS 4096     /* commands taken in one turn */
+#define SLICE 128          /* clients written between two looks at the inbox and the sockets */
+#define TURN_COMMANDS 4096 /* commands taken in one turn */
 #define TURN_INTAKE (256 * 1024) /* cost of the frames taken in one turn */
 #define MAX_EVENTS 256
-#define HOLD_POLL_MS 5         /* while commands are held back: how often to look again */
+#define HOLD_POLL_MS 5 /* while commands are held back: how often to look again */
 
 struct fan_loop {
   pthread_t thread;
@@ -28,14 +28,14 @@ struct fan_loop {
   pthread_mutex_t stats_mutex;
   /* JavaScript's */
   uint64_t wakeups;
-  uint64_t stretch; /* counts synchronous stretches */
+  uint64_t stretch;  /* counts synchronous stretches */
   bool posted_early; /* part of the present one has been posted */
   /* the loop's alone */
   fan_list ports;
   fan_relays relays;
-  fan_map wires; /* client id -> fan_wire, while attached */
+  fan_map wires;               /* client id -> fan_wire, while attached */
   fan_batch *work, *work_last; /* taken from the inbox, not yet carried out */
-  uint32_t work_next;  /* of work->commands */
+  uint32_t work_next;          /* of work->commands */
   bool stretch_open;
   uint64_t stretch_end_ms;
   uint64_t now_ms;

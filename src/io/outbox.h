@@ -13,7 +13,8 @@
 #include "../core/fan.h"
 
 /* Beyond the notices of core (enum fan_notice_kind). */
-#define FAN_NOTICE_RELAY 4 /* `data` (freed by the taker with fan_free) is to be written by JavaScript */
+#define FAN_NOTICE_RELAY                                                                           \
+  4 /* `data` (freed by the taker with fan_free) is to be written by JavaScript */
 
 typedef struct fan_letter {
   uint8_t kind, reason;

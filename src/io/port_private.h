@@ -9,12 +9,12 @@
 struct fan_port {
   /* the loop's, from FAN_OP_OPEN on */
   fan_list node;
-  fan_hub *hub;        /* NULL once it is shut */
-  fan_buf *heartbeat;  /* what clients without one of their own are sent after silence */
+  fan_hub *hub;       /* NULL once it is shut */
+  fan_buf *heartbeat; /* what clients without one of their own are sent after silence */
   bool touched;
   /* JavaScript's */
-  size_t total_bytes;   /* the hub's budget */
-  size_t bulk_bytes;    /* what of one stretch goes beyond this is paced */
+  size_t total_bytes;     /* the hub's budget */
+  size_t bulk_bytes;      /* what of one stretch goes beyond this is paced */
   uint64_t posted_bytes;  /* cost of all frames ever posted */
   uint64_t stretch_bytes; /* of the present synchronous stretch */
   uint64_t stretch;       /* which stretch that is */

@@ -6,7 +6,7 @@
 typedef struct sink_relay {
   fan_wire wire;
   fan_relays *relays;
-  fan_list node; /* in relays->gathering while there is a block */
+  fan_list node;      /* in relays->gathering while there is a block */
   size_t outstanding; /* gathered or in JavaScript's hands */
   bool wanted;
   unsigned char *block;

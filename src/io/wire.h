@@ -12,7 +12,7 @@
 struct fan_port;
 
 typedef struct fan_wire {
-  fan_sink base; /* first: a fan_sink of io/ is a fan_wire */
+  fan_sink base;  /* first: a fan_sink of io/ is a fan_wire */
   fan_map *table; /* NULL until it is entered */
   struct fan_port *port;
   uint64_t client;
