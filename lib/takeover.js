@@ -323,7 +323,7 @@ class Takeover {
 
   /** connect() has failed: nobody has seen this client, so nobody is told. */
   abort() {
-    const { client, res } = this;
+    const { res } = this;
     res.removeListener('close', onResponseClose);
     res.removeListener('finish', onFinish);
     this._abandon('error');
