@@ -62,7 +62,10 @@ export interface LimitOptions {
   clientsPerUser?: number | undefined;
   /** Rooms that one client may be in. Default 1 000. */
   roomsPerClient?: number | undefined;
-  /** Bytes of one event on the wire, 1 to 1 GiB. Default 1 MiB. */
+  /**
+   * UTF-8 bytes of the data of one event, as serialised, 1 to 1 GiB. Default 1 MiB. An event's name
+   * and id may have 4 096 bytes each, whatever is given here.
+   */
   eventBytes?: number | undefined;
   /** Bytes that may wait for one client, up to 1 TiB; one event always fits. Default 8 MiB. */
   queueBytes?: number | undefined;
@@ -146,14 +149,17 @@ export type SseOptions<Data = any> = StreamOptions & DataOption<Data>;
 
 /** What a send may carry beside its data and its name. */
 export interface SendFields {
-  /** The event's id: an integer from 0 to 2^53 - 1, or a string without CR, LF and NUL. */
+  /**
+   * The event's id: an integer from 0 to 2^53 - 1, or a string without CR, LF and NUL of at most
+   * 4 096 UTF-8 bytes that does not begin with `fanline:`.
+   */
   id?: string | number | undefined;
   /** ms, an integer from 0 to 2^31 - 1: the browser's delay before it comes back, from now on. */
   retry?: number | undefined;
   history?: false | undefined;
 }
 
-/** The options of a send. `event`: non-empty, without CR, LF and NUL. */
+/** The options of a send. `event`: non-empty, without CR, LF and NUL, at most 4 096 UTF-8 bytes. */
 export interface SendOptions<Name extends string | undefined = string | undefined>
   extends SendFields {
   event?: Name | undefined;
@@ -199,6 +205,13 @@ export interface Receipt {
 export type Transport = 'opening' | 'fd' | 'relay';
 
 /**
+ * Why a client's bytes go through the response's own `write`. `option`: it was asked for. `http2`,
+ * `tls`: the kernel's socket does not carry plain HTTP/1.1. `encoding`, `length`: a middleware gave
+ * the response a `Content-Encoding` or `Content-Length`. `descriptor`: no socket to be had.
+ */
+export type RelayCause = 'option' | 'http2' | 'tls' | 'encoding' | 'length' | 'descriptor';
+
+/**
  * Why a stream ended. `client`: it left. `server`: `close` or `disconnect`. `slow`: its queue was
  * past `limits.queueBytes`. `stalled`: `limits.stallTimeout`. `idle`, `lifetime`, `capacity`: the
  * limits of these names. `shutdown`: `hub.close`. `error`: anything else.
@@ -216,41 +229,71 @@ export type CloseReason =
 
 /** Events that a client did not get although they were sent to it. */
 export interface Drop {
-  readonly reason: string;
+  /** Why its stream was cut. */
+  readonly reason: CloseReason;
+  /** How many were queued and not written to the end, comments and heartbeats among them. */
+  readonly events: number;
+  /** Their bytes on the wire. */
+  readonly bytes: number;
+}
+
+/** What was queued for clients that were cut off, and not written to the end. */
+export interface Dropped {
   readonly events: number;
   readonly bytes: number;
 }
 
-/** Counters since the hub was made, and gauges of this moment. */
+/**
+ * Counters since the hub was made, and gauges of this moment. What the loop counts is as of its last
+ * turn. A counter of the environment is shared by all hubs of the main thread, or of one worker.
+ */
 export interface Stats {
-  /** Gauges: open clients, rooms and users with at least one client. */
+  /** Gauge: clients that have not closed, those that are ending included. */
   readonly clients: number;
+  /** Gauge: rooms with members. */
   readonly rooms: number;
+  /** Gauge: users with clients. */
   readonly users: number;
-  /** Sends accepted. */
+  /** Sends accepted, to one or to many. */
   readonly events: number;
-  /** Events queued for a client, summed over clients. */
+  /** References queued: one for each client and frame; comments, `retry` and heartbeats too. */
   readonly deliveries: number;
-  /** Frames encoded. */
-  readonly frames: number;
-  /** `sendmsg` calls. */
+  /** Of these, heartbeats. */
+  readonly heartbeats: number;
+  /** Writes tried: `sendmsg` calls, on `relay` blocks handed over. */
   readonly writes: number;
+  /** Of these, how many took less than was offered. */
+  readonly blockedWrites: number;
+  /** Bytes written, with the transfer coding; without the headers. */
   readonly bytesWritten: number;
-  /** Gauges, bytes: frames alive in all queues (shared ones once), commands not yet taken. */
+  /** Deliveries that were written to the end. */
+  readonly framesWritten: number;
+  /** Gauge: memory of all frames alive, shared ones once: what `limits.totalBytes` bounds. */
   readonly bufferedBytes: number;
+  /** Gauge: of these, what the loop has not yet taken. */
   readonly inboxBytes: number;
-  /** Times the I/O thread was woken. */
-  readonly wakeups: number;
-  /** Times data was serialised. */
+  /** The most that the loop has held at once. */
+  readonly peakBytes: number;
+  /** Frames encoded from data. */
   readonly encodes: number;
-  /** Calls from JavaScript into C. */
+  /** Calls into C with data to encode: one for each send that reaches somebody. */
   readonly crossings: number;
-  /** Clients on `relay`, by cause. */
-  readonly relay: Readonly<Record<string, number>>;
-  /** Events not delivered, by reason. */
-  readonly drops: Readonly<Record<string, { readonly events: number; readonly bytes: number }>>;
-  /** Streams ended, by reason. */
+  /** Of the environment: synchronous stretches of JavaScript that posted something. */
+  readonly flushes: number;
+  /** Of the environment: calls from C into JavaScript, each with a batch of notices. */
+  readonly callbacks: number;
+  /** Of the environment: notices in these batches. */
+  readonly notices: number;
+  /** Of the environment: times the I/O thread was woken. */
+  readonly wakeups: number;
+  /** Clients that went through `relay`, by cause. */
+  readonly relay: Readonly<Partial<Record<RelayCause, number>>>;
+  /** What was dropped, by the reason of the stream's end; only reasons that occurred. */
+  readonly drops: Readonly<Partial<Record<CloseReason, Dropped>>>;
+  /** Streams ended, by reason; every reason is there. */
   readonly disconnects: Readonly<Record<CloseReason, number>>;
+  /** Clients that never opened, by what their `closed` says; only reasons that occurred. */
+  readonly refused: Readonly<Partial<Record<CloseReason, number>>>;
 }
 
 /** The answer of `hub.close`: streams that ended in order, and those cut off when time was up. */
@@ -262,15 +305,42 @@ export interface HubClosed {
 // ---------------------------------------------------------------------------------------------
 // Objects
 
-/** The part of an EventEmitter that is offered: listeners run on the JavaScript thread. */
+/**
+ * Node's EventEmitter with known events: other names are refused. Listeners run on the JavaScript
+ * thread that made the hub.
+ */
 export interface Emitter<Listeners extends Record<keyof Listeners, any[]>> {
-  on<Name extends keyof Listeners>(name: Name, listener: (...args: Listeners[Name]) => void): this;
-  once<Name extends keyof Listeners>(
+  on<Name extends keyof Listeners>(name: Name, listener: Listener<Listeners[Name]>): this;
+  once<Name extends keyof Listeners>(name: Name, listener: Listener<Listeners[Name]>): this;
+  off<Name extends keyof Listeners>(name: Name, listener: Listener<Listeners[Name]>): this;
+  addListener<Name extends keyof Listeners>(name: Name, listener: Listener<Listeners[Name]>): this;
+  removeListener<Name extends keyof Listeners>(
     name: Name,
-    listener: (...args: Listeners[Name]) => void,
+    listener: Listener<Listeners[Name]>,
   ): this;
-  off<Name extends keyof Listeners>(name: Name, listener: (...args: Listeners[Name]) => void): this;
+  prependListener<Name extends keyof Listeners>(
+    name: Name,
+    listener: Listener<Listeners[Name]>,
+  ): this;
+  prependOnceListener<Name extends keyof Listeners>(
+    name: Name,
+    listener: Listener<Listeners[Name]>,
+  ): this;
+  removeAllListeners(name?: keyof Listeners): this;
+  emit<Name extends keyof Listeners>(name: Name, ...args: Listeners[Name]): boolean;
+  listeners<Name extends keyof Listeners>(name: Name): Listener<Listeners[Name]>[];
+  rawListeners<Name extends keyof Listeners>(name: Name): Listener<Listeners[Name]>[];
+  listenerCount<Name extends keyof Listeners>(
+    name: Name,
+    listener?: Listener<Listeners[Name]>,
+  ): number;
+  eventNames(): (string | symbol)[];
+  setMaxListeners(count: number): this;
+  getMaxListeners(): number;
 }
+
+/** A listener of an event that brings `Args`. */
+export type Listener<Args extends any[]> = (...args: Args) => void;
 
 /** A client, target or list of them to leave out. Strings are room names. */
 export type Exception =
@@ -322,7 +392,8 @@ export interface Client<Events = DefaultEvents, Data = any> extends Emitter<Clie
    *   too: `await drain()`)
    * @throws TypeError `ERR_FAN_ARG`, RangeError `ERR_FAN_RANGE`: bad options
    * @throws TypeError `ERR_FAN_DATA`: the data cannot be serialised
-   * @throws RangeError `ERR_FAN_TOO_LARGE`: larger than `limits.eventBytes`
+   * @throws RangeError `ERR_FAN_TOO_LARGE`: data larger than `limits.eventBytes`, or a name or id
+   *   larger than 4 096 bytes
    * @throws Error `ERR_FAN_FULL`: would not fit within `limits.totalBytes`
    */
   send<Name extends EventName<Events> | undefined = undefined>(
@@ -332,14 +403,14 @@ export interface Client<Events = DefaultEvents, Data = any> extends Emitter<Clie
 
   /**
    * Writes a comment, which no page sees.
-   * @throws TypeError `ERR_FAN_ARG`
+   * @throws TypeError `ERR_FAN_ARG`, RangeError `ERR_FAN_TOO_LARGE`, Error `ERR_FAN_FULL`
    */
   comment(text?: string): void;
 
   /**
    * Tells the browser how long to wait before it comes back.
    * @param ms an integer from 0 to 2^31 - 1
-   * @throws TypeError `ERR_FAN_ARG`, RangeError `ERR_FAN_RANGE`
+   * @throws TypeError `ERR_FAN_ARG`, RangeError `ERR_FAN_RANGE`, Error `ERR_FAN_FULL`
    */
   retry(ms: number): void;
 
@@ -353,7 +424,8 @@ export interface Client<Events = DefaultEvents, Data = any> extends Emitter<Clie
 
   /**
    * Ends the stream after what is queued. Synchronous; `close` fires when it is over.
-   * @throws TypeError `ERR_FAN_ARG`, `ERR_FAN_DATA`
+   * @throws TypeError `ERR_FAN_ARG`, `ERR_FAN_DATA`, RangeError `ERR_FAN_TOO_LARGE`, Error
+   *   `ERR_FAN_FULL`: the stream has not ended then
    */
   close(opts?: CloseOptions<Events>): void;
 }
@@ -376,9 +448,13 @@ export interface Target<Events = DefaultEvents, Data = any> {
     opts?: SendOptions<Name>,
   ): Receipt;
 
-  /** Makes every addressed client join. @throws TypeError `ERR_FAN_ARG` */
+  /**
+   * Makes every addressed client join.
+   * @throws TypeError `ERR_FAN_ARG`, RangeError `ERR_FAN_RANGE`: one of them would be past
+   *   `limits.roomsPerClient`, and nobody has joined
+   */
   join(rooms: Names): void;
-  /** Makes every addressed client leave. `to(r).leave(r)` dissolves a room. @throws as `join` */
+  /** Makes every addressed client leave; `to(r).leave(r)` dissolves a room. @throws `ERR_FAN_ARG` */
   leave(rooms: Names): void;
   /** Ends every addressed stream. @throws as `Client.close` */
   disconnect(opts?: CloseOptions<Events>): void;
@@ -406,9 +482,9 @@ export type OptionArgument<Data, Options> = undefined extends Data
   ? [opts?: Options]
   : [opts: Options];
 
-/** Owns clients and rooms. */
+/** Owns clients and rooms. An EventEmitter: `events.once(hub, 'connect')` and its like work. */
 export interface Hub<Events = DefaultEvents, Data = any> extends Emitter<HubEvents<Events, Data>> {
-  /** Open clients. */
+  /** Clients that have not closed, those that are ending included. */
   readonly size: number;
   readonly clients: ReadonlyMap<string, Client<Events, Data>>;
   /** Rooms that have members, with how many. */
@@ -467,6 +543,7 @@ export interface Hub<Events = DefaultEvents, Data = any> extends Emitter<HubEven
     opts?: SendOptions<Name>,
   ): Receipt;
 
+  /** Counters and gauges; costs one call into C. Also after the end. */
   stats(): Stats;
 
   /**

@@ -21,3 +21,18 @@ typed.broadcast('1', { event: 'tick' });
 typed.broadcast(1, { event: 'tock' });
 // @ts-expect-error no such export
 fanline.createHubs();
+
+// an EventEmitter here too
+import events = require('node:events');
+
+const emitter: events.EventEmitter = typed;
+events.once(hub, 'connect').then(([client]) => (client as Client).send('x'));
+hub.on('drop', (_client, drop: fanline.Drop) => drop.reason satisfies fanline.CloseReason);
+typed.on('connect', (client) => client.send(1, { event: 'tick' }));
+// @ts-expect-error another type
+typed.on('connect', (client) => client.send('1', { event: 'tick' }));
+// @ts-expect-error no such event
+hub.on('connected', () => {});
+// @ts-expect-error no such counter
+hub.stats().frames;
+void emitter;
