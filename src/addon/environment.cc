@@ -96,13 +96,13 @@ void Environment::shut(fan_port *port) {
   if (--ports_ == 0) stop();
 }
 
-void Environment::release(fan_port *port, bool opened) {
+void Environment::release(fan_port *port, bool opened, bool shut) {
   if (!opened || !loop_) {
     fan_port_free(port);
     return;
   }
-  ports_--;
-  post({.op = FAN_OP_FREE, .port = port});
+  if (!shut) ports_--;
+  post({.op = FAN_OP_FREE, .port = port}); /* behind whatever of this port is still in the inbox */
 }
 
 void Environment::post(const fan_command &command) {

@@ -39,7 +39,7 @@ public:
   /* The port's hub ends, without notices. The last one takes the loop along. */
   void shut(fan_port *port);
   /* The port's holder is being collected: it must not wait for the loop, and may run after the environment's end. */
-  void release(fan_port *port, bool opened);
+  void release(fan_port *port, bool opened, bool shut);
 
   void post(const fan_command &command);
   void flush() {

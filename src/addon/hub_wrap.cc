@@ -86,7 +86,7 @@ HubWrap::HubWrap(const Napi::CallbackInfo &info)
 
 /* May run while the environment is torn down, after the loop was stopped: touches no JavaScript and waits for nobody. */
 void HubWrap::Finalize(Napi::BasicEnv) {
-  if (port_) environment_.release(port_, opened_ && !shut_);
+  if (port_) environment_.release(port_, opened_, shut_);
   port_ = nullptr;
 }
 
