@@ -6,7 +6,7 @@ const { EventEmitter } = require('node:events');
 const { randomFillSync } = require('node:crypto');
 const errors = require('./errors');
 const { checkSize, refusal, serialized } = require('./encode');
-const { clients, posted } = require('./loop');
+const { clients, posted, tell } = require('./loop');
 const { closeOptions, names, sendOptions } = require('./options');
 const { fenceId } = require('./fence');
 const { REASON } = require('./takeover');
@@ -171,7 +171,7 @@ class Client {
       this._rooms.add(name);
       hub._native.join(this._number, hub._rooms.add(name, this));
       posted();
-      hub.emit('join', this, name);
+      tell(hub, 'join', this, name);
     }
     return this;
   }
@@ -184,7 +184,7 @@ class Client {
       this._rooms.delete(name);
       hub._native.leave(this._number, hub._rooms.remove(name, this));
       posted();
-      hub.emit('leave', this, name);
+      tell(hub, 'leave', this, name);
     }
     return this;
   }
@@ -238,7 +238,7 @@ class Client {
     this._settleDrains(false);
     this._controller?.abort();
     if (!departed) this._hub._tellDeparture(this);
-    this.emit('close', this.closed);
+    tell(this, 'close', this.closed);
     this._hub._tellEnd(this);
   }
 
@@ -280,7 +280,7 @@ class Client {
   _evicted(reason, bytes, events) {
     this._takeover.evicted();
     const drop = events > 0 && reason !== 'client' ? { reason, events, bytes } : null;
-    if (drop !== null) this._hub.emit('drop', this, drop);
+    if (drop !== null) tell(this._hub, 'drop', this, drop);
     this._finish(reason);
   }
 

@@ -6,7 +6,7 @@
 const errors = require('./errors');
 const { Client } = require('./client');
 const { isFenced } = require('./fence');
-const { clients, posted } = require('./loop');
+const { clients, posted, tell } = require('./loop');
 const { checkRequest, connectOptions } = require('./options');
 const { Takeover } = require('./takeover');
 
@@ -69,8 +69,7 @@ function rangeOf(hub, settings) {
 function atCapacity(hub, res, settings, headers) {
   const { limits } = hub._options;
   const total = hub.clients.size >= limits.clients;
-  const own =
-    settings.user !== undefined && hub._users.sizeOf(settings.user) >= limits.clientsPerUser;
+  const own = (hub._perUser.get(settings.user) ?? 0) >= limits.clientsPerUser;
   if (!total && !own) return false;
   const factor = own ? USER_RETRY_FACTOR : 1;
   const range = rangeOf(hub, settings);
@@ -164,7 +163,7 @@ function connect(hub, req, res, settings) {
     client._takeover.abort();
     throw err;
   }
-  hub.emit('connect', client);
+  tell(hub, 'connect', client);
   client._join(settings.rooms);
   return client;
 }

@@ -4,7 +4,7 @@
 
 const { EventEmitter } = require('node:events');
 const connecting = require('./connect');
-const { counts, native, posted } = require('./loop');
+const { counts, native, posted, tell } = require('./loop');
 const { connectOptions, hubCloseOptions, hubOptions, names } = require('./options');
 const { Rooms, RoomSizes } = require('./rooms');
 const { Shutdown } = require('./shutdown');
@@ -22,6 +22,7 @@ class Hub extends EventEmitter {
     const numbers = { next: 1 };
     this._rooms = new Rooms(numbers);
     this._users = new Rooms(numbers);
+    this._perUser = new Map(); // user → clients not yet closed, where limits.clientsPerUser wants to know
     this._open = 0; // clients that take events: all but those whose end has begun
     this._sends = 0;
     this._relays = {};
@@ -120,7 +121,10 @@ class Hub extends EventEmitter {
 
   close(opts) {
     const grace = hubCloseOptions(opts);
-    this._shutdown ??= new Shutdown(this, grace);
+    if (this._shutdown === null) {
+      this._shutdown = new Shutdown(this);
+      this._shutdown.begin(grace);
+    }
     return this._shutdown.done;
   }
 
@@ -138,6 +142,7 @@ class Hub extends EventEmitter {
     this.clients.set(client.id, client);
     this._open++;
     if (client.user === undefined) return;
+    this._countUser(client.user, 1);
     this._native.join(client._number, this._users.add(client.user, client));
   }
 
@@ -149,17 +154,25 @@ class Hub extends EventEmitter {
   }
 
   _tellDeparture(client) {
-    for (const name of client.rooms) this.emit('leave', client, name);
+    for (const name of client.rooms) tell(this, 'leave', client, name);
   }
 
   _forget(client) {
     this.clients.delete(client.id);
+    if (client.user !== undefined) this._countUser(client.user, -1);
     this._ended[client.closed] = (this._ended[client.closed] ?? 0) + 1;
   }
 
+  _countUser(user, change) {
+    if (this._options.limits.clientsPerUser === Infinity) return;
+    const count = (this._perUser.get(user) ?? 0) + change;
+    if (count > 0) this._perUser.set(user, count);
+    else this._perUser.delete(user);
+  }
+
   _tellEnd(client) {
-    this.emit('disconnect', client, client.closed);
-    this._shutdown?.left(client);
+    tell(this, 'disconnect', client, client.closed);
+    this._shutdown?.left();
   }
 
   _countRelay(cause) {

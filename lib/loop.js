@@ -70,6 +70,18 @@ function rethrow(err) {
   throw err;
 }
 
+/**
+ * Emits an event. What a listener throws becomes an uncaught exception, as it should be; nobody else loses anything by it.
+ * @param {import('node:events').EventEmitter} emitter
+ */
+function tell(emitter, name, ...args) {
+  try {
+    emitter.emit(name, ...args);
+  } catch (err) {
+    process.nextTick(rethrow, err);
+  }
+}
+
 /** One call for each batch. A listener that throws must not cost others their notices. */
 function onNotices(count, letters, blocks) {
   counts.callbacks++;
@@ -92,4 +104,4 @@ function onNotices(count, letters, blocks) {
 
 native.setup(onNotices, keys);
 
-module.exports = { clients, counts, flush, keysFor, native, posted };
+module.exports = { clients, counts, flush, keysFor, native, posted, tell };

@@ -14,6 +14,7 @@ const BATCH_DELAY_MAX = 60_000;
 const EVENT_BYTES_MAX = 2 ** 30;
 const QUEUE_BYTES_MAX = 2 ** 40;
 const NAME_LENGTH_MAX = 1024;
+const NAME_BYTES_MAX = 4096; // of an event's name; the addon has no more room for it
 const RESERVED = 'fanline:';
 const BREAKS = /[\r\n\0]/; // what would start a line of its own, or void an id
 
@@ -65,6 +66,9 @@ function heartbeatOption(value, path, voice) {
   integer(interval, `${path}.interval`, 1, MS_MAX, 'ms', voice);
   if (event !== undefined && !isEventName(event)) {
     throw voice.type(`${path}.event`, EVENT_NAME, event);
+  }
+  if (event !== undefined && Buffer.byteLength(event) > NAME_BYTES_MAX) {
+    throw voice.range(`${path}.event`, `at most ${NAME_BYTES_MAX} UTF-8 bytes long`, event);
   }
   return Object.freeze({ interval, event: event ?? null });
 }

@@ -11,8 +11,7 @@ const STEP = 20; // ms between two looks at whose turn it is
 const RETRY = { min: 2_000, max: 5_000 };
 
 class Shutdown {
-  /** @param {number} grace ms */
-  constructor(hub, grace) {
+  constructor(hub) {
     this._hub = hub;
     this._ended = 0;
     this._cut = 0;
@@ -21,9 +20,16 @@ class Shutdown {
     this.done = new Promise((resolve) => {
       this._resolve = resolve;
     });
-    const waiting = [...hub.clients.values()];
+  }
+
+  /**
+   * Call once the hub knows of this shutdown: clients may end in here, and their listeners may ask the hub anything.
+   * @param {number} grace ms
+   */
+  begin(grace) {
+    const waiting = [...this._hub.clients.values()];
     for (const client of waiting) this._announce(client);
-    this._begin(waiting, grace);
+    this._close(waiting, grace);
   }
 
   /** A time of its own for each, to come back after. */
@@ -39,7 +45,7 @@ class Shutdown {
     }
   }
 
-  _begin(waiting, grace) {
+  _close(waiting, grace) {
     if (waiting.length === 0) {
       this._finish();
       return;
@@ -71,8 +77,8 @@ class Shutdown {
   }
 
   /** A client of the hub has ended. */
-  left(client) {
-    if (this._cutting && client.closed === 'shutdown') this._cut++;
+  left() {
+    if (this._cutting) this._cut++;
     else this._ended++;
     if (this._hub.clients.size === 0) this._finish();
   }
