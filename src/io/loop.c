@@ -14,7 +14,7 @@
 #define TURN_COMMANDS 4096 /* commands taken in one turn */
 #define TURN_INTAKE (256 * 1024) /* cost of the frames taken in one turn */
 #define MAX_EVENTS 256
-#define HOLD_POLL_MS 5 /* while commands are held back: how often to look again */
+#define HOLD_POLL_MS 5 /* while something is held back: how often to look again */
 
 struct fan_loop {
   pthread_t thread;
@@ -36,6 +36,7 @@ struct fan_loop {
   fan_map wires;               /* client id -> fan_wire, while attached */
   fan_batch *work, *work_last; /* taken from the inbox, not yet carried out */
   uint32_t work_next;          /* of work->commands */
+  bool notices_wait;           /* there was no memory for some: they go with the next turn */
   bool stretch_open;
   uint64_t stretch_end_ms;
   uint64_t now_ms;
@@ -231,9 +232,11 @@ static void handle_events(fan_loop *loop, const fan_poll_event *events, int coun
   }
 }
 
-static void push_notices(fan_loop *loop, fan_hub *hub) {
+/* False: no memory, some may be left. */
+static bool push_notices(fan_loop *loop, fan_hub *hub) {
   fan_notice notice;
-  while (fan_outbox_reserve(&loop->outbox) && fan_hub_next_notice(hub, &notice)) {
+  while (fan_outbox_reserve(&loop->outbox)) {
+    if (!fan_hub_next_notice(hub, &notice)) return true;
     fan_letter letter = {.kind = (uint8_t)notice.kind,
                          .reason = (uint8_t)notice.reason,
                          .client = notice.client,
@@ -241,6 +244,7 @@ static void push_notices(fan_loop *loop, fan_hub *hub) {
                          .private_bytes = notice.private_bytes};
     fan_outbox_push(&loop->outbox, &letter);
   }
+  return false;
 }
 
 /* Answers whether some hub wants another turn at once. */
@@ -252,21 +256,22 @@ static bool run_hubs(fan_loop *loop) {
     port->touched = fan_hub_turn(port->hub, loop->now_ms, SLICE);
     more |= port->touched;
     atomic_store_explicit(&port->held_bytes, fan_hub_held_bytes(port->hub), memory_order_relaxed);
-    push_notices(loop, port->hub);
+    if (!push_notices(loop, port->hub)) port->touched = loop->notices_wait = true;
     copy_stats(loop, port);
   }
   return more;
 }
 
 static void post_notices(fan_loop *loop) {
-  (void)fan_relays_push(&loop->relays); /* what does not fit now goes with the next turn */
+  fan_relays_push(&loop->relays);
   if (fan_outbox_post(&loop->outbox)) loop->wake(loop->context);
+  if (loop->outbox.writing.count) loop->notices_wait = true;
 }
 
 static int wait_ms(fan_loop *loop, bool more, enum intake intake) {
   uint64_t due = FAN_NEVER;
   if (more || intake == INTAKE_MORE) return 0;
-  if (intake == INTAKE_HELD) return HOLD_POLL_MS;
+  if (intake == INTAKE_HELD || loop->notices_wait) return HOLD_POLL_MS;
   if (!fan_inbox_sleep(&loop->inbox)) return 0;
   for (fan_list *node = loop->ports.next; node != &loop->ports; node = node->next) {
     uint64_t own = fan_hub_due_ms(fan_list_entry(node, fan_port, node)->hub);
@@ -286,6 +291,7 @@ static void *run(void *context) {
   while (!atomic_load_explicit(&loop->stop, memory_order_acquire)) {
     int count = fan_poll_wait(loop->poll, events, MAX_EVENTS, wait_ms(loop, more, intake));
     loop->now_ms = fan_clock_ms();
+    loop->notices_wait = false;
     handle_events(loop, events, count);
     take_inbox(loop);
     intake = take_commands(loop);

@@ -34,7 +34,18 @@ static bool reserve(fan_letters *letters, size_t count) {
 }
 
 bool fan_outbox_reserve(fan_outbox *outbox) {
-  return reserve(&outbox->writing, outbox->writing.count + 1);
+  return reserve(&outbox->writing, outbox->writing.count + outbox->promised + 1);
+}
+
+bool fan_outbox_promise(fan_outbox *outbox) {
+  if (!fan_outbox_reserve(outbox)) return false;
+  outbox->promised++;
+  return true;
+}
+
+void fan_outbox_redeem(fan_outbox *outbox) {
+  assert(outbox->promised > 0);
+  outbox->promised--;
 }
 
 void fan_outbox_push(fan_outbox *outbox, const fan_letter *letter) {
@@ -44,6 +55,7 @@ void fan_outbox_push(fan_outbox *outbox, const fan_letter *letter) {
 
 bool fan_outbox_post(fan_outbox *outbox) {
   fan_letters *writing = &outbox->writing, *posted = &outbox->posted;
+  assert(!outbox->promised);
   if (!writing->count) return false;
   pthread_mutex_lock(&outbox->mutex);
   bool wake = posted->count == 0;

@@ -30,7 +30,8 @@ typedef struct fan_letters {
 } fan_letters;
 
 typedef struct fan_outbox {
-  fan_letters writing; /* the loop's alone */
+  fan_letters writing; /* the loop's alone, like the next */
+  size_t promised;     /* pushes that are still to come and must find room */
   pthread_mutex_t mutex;
   fan_letters posted;  /* under the mutex */
   fan_letters reading; /* the taker's alone */
@@ -43,7 +44,12 @@ void fan_outbox_deinit(fan_outbox *outbox);
 bool fan_outbox_reserve(fan_outbox *outbox);
 void fan_outbox_push(fan_outbox *outbox, const fan_letter *letter);
 
-/* Makes what was pushed visible. Answers true when JavaScript has to be woken. */
+/* The same for a push later in this turn, whatever is pushed before it. False: no memory now. */
+bool fan_outbox_promise(fan_outbox *outbox);
+/* Takes a promise back: its push is next, or will not come. */
+void fan_outbox_redeem(fan_outbox *outbox);
+
+/* Makes what was pushed visible; no promise may be open. Answers true when JavaScript has to be woken. */
 bool fan_outbox_post(fan_outbox *outbox);
 
 /* What was posted since the last take. The array is valid until the next one. */

@@ -21,6 +21,7 @@ struct fan_poll {
   uint64_t *tokens;
   uint32_t count, capacity;
   fan_map places; /* fd -> place in fds; never 0 */
+  uint32_t next;  /* where the next scan begins: who is ready always must not hide those behind */
   int wake[2];
 };
 
@@ -110,10 +111,12 @@ int fan_poll_wait(fan_poll *set, fan_poll_event *events, int max, int timeout_ms
     char bytes[64];
     while (read(set->wake[0], bytes, sizeof bytes) > 0) continue;
   }
-  for (uint32_t i = 1; ready > 0 && i < set->count && count < max; i++) {
+  uint32_t sockets = set->count - 1, first = set->next;
+  for (uint32_t n = 0; ready > 0 && n < sockets && count < max; n++) {
+    uint32_t i = 1 + (first + n) % sockets;
     short seen = set->fds[i].revents;
+    set->next = i;
     if (!seen) continue;
-    set->fds[i].revents = 0;
     events[count++] = (fan_poll_event){set->tokens[i], (seen & POLLOUT) != 0, (seen & BROKEN) != 0};
   }
   return count;

@@ -23,9 +23,9 @@ fan_port *fan_port_new(const fan_limits *limits, fan_buf *heartbeat) {
 void fan_port_shut(fan_port *port) {
   if (!port->hub) return;
   fan_hub_end(port->hub);
-  port->stats = *fan_hub_stats(port->hub);
   fan_buf_unref(port->heartbeat);
   port->heartbeat = NULL;
+  port->stats = *fan_hub_stats(port->hub);
   fan_hub_free(port->hub);
   port->hub = NULL;
   atomic_store_explicit(&port->held_bytes, 0, memory_order_relaxed);

@@ -34,6 +34,8 @@ static int64_t write_slices(fan_sink *sink, const fan_slice *slices, int count) 
   unsigned char *block = fan_resize(self->block, self->size + room);
   if (!block) return FAN_EIO;
   self->block = block;
+  /* Bytes that were taken must reach JavaScript: the place for the letter comes first. */
+  if (!self->size && !fan_outbox_promise(self->relays->outbox)) return FAN_EIO;
   size_t taken = copy_slices(block + self->size, room, slices, count);
   self->size += taken;
   self->outstanding += taken;
@@ -43,25 +45,25 @@ static int64_t write_slices(fan_sink *sink, const fan_slice *slices, int count) 
 
 static void want_write(fan_sink *sink, bool on) { self_of(sink)->wanted = on; }
 
-static bool push(sink_relay *self) {
-  if (!self->size) return true;
-  if (!fan_outbox_reserve(self->relays->outbox)) return false;
+static void push(sink_relay *self) {
+  if (!self->size) return;
   fan_letter letter = {.kind = FAN_NOTICE_RELAY,
                        .reason = FAN_NO_REASON,
                        .client = self->wire.client,
                        .data = self->block,
                        .size = self->size};
+  fan_outbox_redeem(self->relays->outbox);
   fan_outbox_push(self->relays->outbox, &letter);
   self->block = NULL;
   self->size = 0;
   fan_list_remove(&self->node);
-  return true;
 }
 
 static void close_sink(fan_sink *sink, enum fan_sink_close how) {
   sink_relay *self = self_of(sink);
   /* The last bytes go out before the notice that the stream has ended. */
-  if (how == FAN_SINK_RELEASE) (void)push(self);
+  if (how == FAN_SINK_RELEASE) push(self);
+  else if (self->size) fan_outbox_redeem(self->relays->outbox);
   fan_wire_remove(&self->wire);
   fan_list_remove(&self->node);
   fan_free(self->block);
@@ -89,15 +91,7 @@ bool fan_sink_relay_credit(fan_sink *sink, size_t bytes) {
   return self->wanted && self->outstanding <= FAN_RELAY_BYTES / 2;
 }
 
-bool fan_relays_push(fan_relays *relays) {
-  bool all = true;
-  fan_list later;
-  fan_list_init(&later);
+void fan_relays_push(fan_relays *relays) {
   for (fan_list *node; (node = fan_list_shift(&relays->gathering));)
-    if (!push(fan_list_entry(node, sink_relay, node))) {
-      fan_list_push(&later, node);
-      all = false;
-    }
-  fan_list_splice(&relays->gathering, &later);
-  return all;
+    push(fan_list_entry(node, sink_relay, node));
 }

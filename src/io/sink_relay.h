@@ -27,7 +27,7 @@ bool fan_sink_is_relay(const fan_sink *sink);
 /* JavaScript has written `bytes` on. Answers true when the client waits for that. */
 bool fan_sink_relay_credit(fan_sink *sink, size_t bytes);
 
-/* Pushes what the sinks have gathered; call it at the end of a turn. False: no memory, call it again. */
-bool fan_relays_push(fan_relays *relays);
+/* Pushes what the sinks have gathered; call it at the end of each turn. */
+void fan_relays_push(fan_relays *relays);
 
 #endif

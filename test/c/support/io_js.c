@@ -221,7 +221,8 @@ fan_letter js_await(js_side *js, uint64_t client, uint8_t kind) {
   uint64_t until = fan_clock_ms() + NET_PATIENCE_MS;
   size_t at;
   while ((at = find(js, client, kind)) == js->count)
-    if (fan_clock_ms() > until || !hear(js, NET_PATIENCE_MS)) return (fan_letter){0};
+    if (!CHECK(fan_clock_ms() < until && hear(js, NET_PATIENCE_MS)))
+      return (fan_letter){.reason = FAN_NO_REASON};
   fan_letter letter = js->letters[at];
   memmove(&js->letters[at], &js->letters[at + 1], (--js->count - at) * sizeof letter);
   return letter;

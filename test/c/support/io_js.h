@@ -50,7 +50,7 @@ void js_flush(js_side *js);
 /* A client in `room`, attached to the socket, in one stretch. */
 uint64_t js_client(js_side *js, fan_port *port, uint64_t room, int fd, bool raw);
 
-/* The next letter for `client` (0: anybody's) of this kind (0: any), removed; kind 0 when none came in time. */
+/* The next letter for `client` (0: anybody's) of this kind (0: any), removed; kind 0, and a failure, when none came in time. */
 fan_letter js_await(js_side *js, uint64_t client, uint8_t kind);
 /* Has one come already? It stays. */
 bool js_has(js_side *js, uint64_t client, uint8_t kind);
