@@ -1,0 +1,84 @@
+'use strict';
+
+// npm run test:nodes: the JavaScript suite on every Node version that we support, with the binary that was built here (Node-API: one
+// for all), and a build of the addon with each version's own headers. `npm run test:nodes -- 24` runs one of them. The versions are
+// npm packages in test/nodes.
+
+const { spawnSync } = require('node:child_process');
+const fs = require('node:fs');
+const os = require('node:os');
+const path = require('node:path');
+
+const ROOT = path.join(__dirname, '..');
+const NODES = path.join(ROOT, 'test', 'nodes');
+const COPIED = ['binding.gyp', 'lib', 'package.json', 'scripts', 'src'];
+
+function run(command, args, options) {
+  return spawnSync(command, args, {
+    cwd: ROOT,
+    stdio: ['ignore', 'inherit', 'inherit'],
+    ...options,
+  }).status;
+}
+
+function wanted(args) {
+  const { dependencies } = JSON.parse(fs.readFileSync(path.join(NODES, 'package.json'), 'utf8'));
+  const majors = Object.keys(dependencies).map((name) => name.slice('node'.length));
+  const unknown = args.filter((major) => !majors.includes(major));
+  if (unknown.length === 0) return args.length > 0 ? args : majors;
+  console.error(`no Node ${unknown.join(', ')}; there are ${majors.join(', ')}`);
+  process.exit(2);
+}
+
+/** Builds in a copy, as `npm install` would there. */
+function builds(node) {
+  const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'fanline-build-'));
+  for (const name of COPIED) {
+    fs.cpSync(path.join(ROOT, name), path.join(dir, name), { recursive: true });
+  }
+  fs.symlinkSync(path.join(ROOT, 'node_modules'), path.join(dir, 'node_modules'));
+  const status = run(node, ['scripts/install.js', '--from-source'], { cwd: dir });
+  const loads = run(node, ['-e', 'require(".")'], { cwd: dir });
+  fs.rmSync(dir, { recursive: true, force: true });
+  return status === 0 && loads === 0;
+}
+
+/** Answers the counts of mocha under that Node, or null when it did not come to an end. */
+function tests(node) {
+  const report = path.join(fs.mkdtempSync(path.join(os.tmpdir(), 'fanline-nodes-')), 'report.json');
+  const mocha = path.join(ROOT, 'node_modules', 'mocha', 'bin', '_mocha');
+  const status = run(node, ['--expose-gc', mocha, '--reporter', 'scripts/mocha-reporter.js'], {
+    env: { ...process.env, FANLINE_REPORT: report },
+    timeout: 5 * 60_000,
+  });
+  if (!fs.existsSync(report)) return null;
+  const { passed, failed, skipped } = JSON.parse(fs.readFileSync(report, 'utf8'));
+  const bad = failed + (process.env.CI === 'true' ? skipped.length : 0);
+  return { passed, failed: status !== 0 && bad === 0 ? 1 : bad };
+}
+
+function main(args) {
+  const majors = wanted(args);
+  if (!fs.existsSync(path.join(NODES, 'node_modules'))) {
+    console.error('the Node versions are missing: npm run test:setup');
+    process.exit(1);
+  }
+  let passed = 0;
+  let failed = 0;
+  const lines = [];
+  for (const major of majors) {
+    const node = path.join(NODES, 'node_modules', `node${major}`, 'bin', 'node');
+    console.log(`\n== Node ${major}`);
+    const built = builds(node);
+    const counts = tests(node) ?? { passed: 0, failed: 1 };
+    passed += counts.passed + Number(built);
+    failed += counts.failed + Number(!built);
+    lines.push(
+      `Node ${major}: ${built ? 'builds' : 'does not build'}, ${counts.passed} passed, ${counts.failed} failed`,
+    );
+  }
+  console.log(`\n${lines.join('\n')}\n${passed} passed, ${failed} failed`);
+  process.exitCode = failed > 0 ? 1 : 0;
+}
+
+main(process.argv.slice(2));
