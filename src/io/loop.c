@@ -192,10 +192,12 @@ static void next_batch(fan_loop *loop) {
   fan_free(done);
 }
 
-/* Is this command part of a large stretch whose readers should be given time? While the stretch goes on (JavaScript is busy, and
- * readers in the same process cannot read) that holds; afterwards for a moment only. */
+/* Is this command part of a large stretch whose readers should be given time? Each is written to before more is taken in. Then,
+ * while the stretch goes on (JavaScript is busy, and readers in the same process cannot read), who is behind is waited for;
+ * afterwards for a moment only. */
 static bool must_wait(const fan_loop *loop, const fan_command *command) {
   if (!command->bulk || !command->port->hub) return false;
+  if (command->port->unwritten) return true;
   fan_hub_set_time(command->port->hub, loop->now_ms);
   return fan_hub_wait(command->port->hub, loop->stretch_open ? loop->now_ms : loop->stretch_end_ms);
 }
@@ -253,8 +255,8 @@ static bool run_hubs(fan_loop *loop) {
   for (fan_list *node = loop->ports.next; node != &loop->ports; node = node->next) {
     fan_port *port = fan_list_entry(node, fan_port, node);
     if (!port->touched && fan_hub_due_ms(port->hub) > loop->now_ms) continue;
-    port->touched = fan_hub_turn(port->hub, loop->now_ms, SLICE);
-    more |= port->touched;
+    port->touched = port->unwritten = fan_hub_turn(port->hub, loop->now_ms, SLICE);
+    more |= port->unwritten;
     atomic_store_explicit(&port->held_bytes, fan_hub_held_bytes(port->hub), memory_order_relaxed);
     if (!push_notices(loop, port->hub)) port->touched = loop->notices_wait = true;
     copy_stats(loop, port);

@@ -12,6 +12,7 @@ struct fan_port {
   fan_hub *hub;       /* NULL once it is shut */
   fan_buf *heartbeat; /* what clients without one of their own are sent after silence */
   bool touched;
+  bool unwritten; /* its last turn did not come to all clients that have something to write */
   /* JavaScript's */
   size_t total_bytes;     /* the hub's budget */
   size_t bulk_bytes;      /* what of one stretch goes beyond this is paced */
