@@ -51,6 +51,7 @@ bool check_bytes(const void *got, size_t got_size, const void *want, size_t want
 bool check_failing(void) { return failures > 0; }
 
 void check_run(const char *name, void (*test)(void)) {
+  setvbuf(stdout, NULL, _IOLBF, BUFSIZ); /* what failed is seen even if the program dies later */
   running = name;
   failures = 0;
   mem_fail_install();
