@@ -37,7 +37,7 @@ typedef struct fan_clients {
   uint64_t now_ms;
   uint64_t flush_due_ms; /* dirty clients are written from then on; FAN_NEVER: none is dirty */
   fan_list dirty;        /* to be written and judged in this turn */
-  fan_list behind;  /* alive, but more than half their queue behind: see fan_client_waited_for() */
+  fan_list behind;  /* alive, but more than half their queue behind: see fan_clients_wait() */
   fan_list notices; /* have something to tell JavaScript */
   fan_list dead;    /* wait for the sweep */
 } fan_clients;
