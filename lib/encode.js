@@ -6,7 +6,7 @@ const { isUint8Array } = require('node:util').types;
 const errors = require('./errors');
 const { native } = require('./loop');
 
-const { ETOOLARGE, EFULL, ENOMEM } = native.errors;
+const { TOOLARGE, FULL, NOMEM } = native.errors;
 const NAME_BYTES = 4096;
 
 /**
@@ -59,16 +59,16 @@ function checkSize(text, opts, eventBytes) {
  */
 function refusal(code, text, opts, limits) {
   switch (code) {
-    case ETOOLARGE:
+    case TOOLARGE:
       try {
         checkSize(text, opts, limits.eventBytes);
       } catch (err) {
         return err;
       }
       return errors.tooLarge(bytesOf(text), limits.eventBytes);
-    case EFULL:
+    case FULL:
       return errors.full(`limits.totalBytes (${limits.totalBytes}) is used up`);
-    case ENOMEM:
+    case NOMEM:
       return errors.full('out of memory');
     default:
       return new Error(`fanline: unexpected error ${code}`);

@@ -12,6 +12,7 @@ const relaying = require('./relay');
 
 const kTakeover = Symbol('fanline.takeover');
 const REASON = Object.fromEntries(native.reasons.map((word, number) => [word, number]));
+const NGHTTP2_CANCEL = 8; // node:http2 is not there in every build
 const USER_TIMEOUT_MARGIN = 5_000; // our own stall detection should come first
 
 // ---- shared by all responses: state lies under a symbol, so that a client costs no closures ----
@@ -87,6 +88,7 @@ class Takeover {
     this.req = req;
     this.res = res;
     this.socket = res.stream === undefined ? res.socket : null; // HTTP/2 streams share theirs
+    this.session = res.stream?.session ?? null; // which a stream that has ended no longer knows
     this.transport = 'opening';
     this.cause = null; // why `relay`
     this.found = null;
@@ -94,7 +96,7 @@ class Takeover {
     this.relay = null;
     this.gatherer = null;
     this.needDrain = false;
-    this.endArgs = null; // the application called end()
+    this.ended = false; // by the application's end()
     this.held = null; // what came beneath us after the response had ended
     this.socketTimeout = 0;
     this.bodyTimer = null;
@@ -250,7 +252,8 @@ class Takeover {
     if (typeof encoding === 'function') return this.end(chunk, undefined, encoding);
     const { client } = this;
     if (chunk !== undefined && chunk !== null) this.write(chunk, encoding);
-    this.endArgs ??= callback ? [callback] : [];
+    if (callback) this.res.once('finish', callback); // as Node does; compression takes it for data
+    this.ended = true;
     client._beginClose('server');
   }
 
@@ -301,8 +304,8 @@ class Takeover {
       } else {
         socket._writev(held.chunks, held.callback);
       }
-    } else if (this.endArgs) {
-      found.end.apply(res, this.endArgs);
+    } else if (this.ended) {
+      found.end.call(res);
     } else {
       res.end(); // from the top, so that wrappers installed after us run
     }
@@ -339,7 +342,7 @@ class Takeover {
     if (!client._endsConnection) return;
     // Else keep-alive would bring the browser back to a process that is going away.
     if (socket) socket.end();
-    else res.stream?.session?.close();
+    else this.session?.close();
   }
 
   /** What was accepted cannot be sent: the stream is cut, so that its reader knows. */
@@ -375,9 +378,15 @@ class Takeover {
   }
 
   _destroy() {
-    if (this.socket) this.socket.destroy();
-    else if (this.res.stream) this.res.stream.destroy();
-    else this.res.destroy?.();
+    const { res, socket } = this;
+    if (socket) {
+      socket.destroy();
+    } else if (res.stream) {
+      res.stream.close(NGHTTP2_CANCEL); // else the reader would take it for an end in order
+      res.stream.destroy();
+    } else {
+      res.destroy?.();
+    }
   }
 }
 
