@@ -79,9 +79,9 @@ class Client {
   // ---- sending ----
 
   send(data, opts) {
-    if (opts !== undefined) sendOptions(opts);
+    const fields = opts === undefined ? undefined : sendOptions(opts);
     if (this._closing !== null) return false;
-    this._send(serialized(this._hub._options.serialize, data), opts);
+    this._send(serialized(this._hub._options.serialize, data), fields);
     this._hub._sends++;
     return this._hasRoom();
   }

@@ -259,11 +259,11 @@ function checkSendKey(opts, key) {
 }
 
 /**
- * The options of one send; called for each, so nothing is allocated when all is well.
+ * The options of one send. Each is read once: a `toJSON` or a getter may change them after they were checked.
  * @param {{event?: string, id?: string|number, retry?: number, history?: false}} opts given, not
  *   undefined; `retry` in ms
  * @param {boolean} [reserved] false lets event names beginning `fanline:` pass: for our own sends
- * @returns {object} `opts` itself
+ * @returns {{event: string|undefined, id: string|number|undefined, retry: number|undefined}}
  * @throws {TypeError} `ERR_FAN_ARG`: wrong type, unknown name, CR, LF or NUL in a name or id,
  *   a name or id that is ours, `key` or `history` of a later version
  * @throws {RangeError} `ERR_FAN_RANGE`: `retry` or a numeric `id` out of range
@@ -284,7 +284,7 @@ function sendOptions(opts, reserved = true) {
   if (history !== undefined && history !== false) {
     throw errors.unavailableArg('opts.history', 'leave it out or give false');
   }
-  return opts;
+  return { event, id, retry };
 }
 
 /**

@@ -70,10 +70,10 @@ class Target {
 
   send(data, opts) {
     const hub = this._hub;
-    if (opts !== undefined) sendOptions(opts);
+    const fields = opts === undefined ? undefined : sendOptions(opts);
     if (hub._isClosed) throw errors.closed('hub');
     const text = serialized(hub._options.serialize, data);
-    return this._publish(text, opts);
+    return this._publish(text, fields);
   }
 
   _publish(text, opts) {

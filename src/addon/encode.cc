@@ -10,7 +10,7 @@ int Name::read(napi_env env, napi_value value) {
   if (type != napi_string) return 0;
   size_t size;
   napi_get_value_string_utf8(env, value, bytes_, sizeof bytes_, &size);
-  if (size == kNameBytes) { /* perhaps cut off */
+  if (size + 3 >= kNameBytes) { /* perhaps cut off, in front of a character of several bytes */
     napi_get_value_string_utf8(env, value, nullptr, 0, &size);
     if (size > kNameBytes) return FAN_ETOOLARGE;
   }
