@@ -1,10 +1,11 @@
 'use strict';
 
-// A byte-exact reader of one event stream over a plain HTTP/1.1 request: what arrived (after the transfer coding), and the
-// events in it as eventsource-parser, an independent parser, reads them.
+// A byte-exact reader of one event stream over a plain HTTP/1.1 request: what arrived (after the transfer coding and gzip),
+// and the events in it as eventsource-parser, an independent parser, reads them.
 
 const http = require('node:http');
 const https = require('node:https');
+const zlib = require('node:zlib');
 const { createParser } = require('eventsource-parser');
 
 class Stream {
@@ -46,9 +47,15 @@ class Stream {
   async until(condition, ms = 5_000) {
     const limit = Date.now() + ms;
     while (!condition(this)) {
-      if (this.ended !== null) throw new Error(`the stream ended (${this.ended}) with ${JSON.stringify(this.text.slice(-300))}`);
+      if (this.ended !== null)
+        throw new Error(
+          `the stream ended (${this.ended}) with ${JSON.stringify(this.text.slice(-300))}`,
+        );
       const left = limit - Date.now();
-      if (left <= 0) throw new Error(`nothing came in ${ms} ms; so far ${JSON.stringify(this.text.slice(-300))}`);
+      if (left <= 0)
+        throw new Error(
+          `nothing came in ${ms} ms; so far ${JSON.stringify(this.text.slice(-300))}`,
+        );
       let timer;
       await new Promise((resolve) => {
         this._waiters.push(resolve);
@@ -61,9 +68,11 @@ class Stream {
   /** The next event; null when the stream has ended. */
   async next(ms = 5_000) {
     if (this.events.length === 0 && this.ended !== null) return null;
-    await this.until((stream) => stream.events.length > 0 || stream.ended !== null, ms).catch((err) => {
-      if (this.ended === null) throw err;
-    });
+    await this.until((stream) => stream.events.length > 0 || stream.ended !== null, ms).catch(
+      (err) => {
+        if (this.ended === null) throw err;
+      },
+    );
     return this.events.shift() ?? null;
   }
 
@@ -72,7 +81,8 @@ class Stream {
     const list = [];
     while (list.length < count) {
       const event = await this.next(ms);
-      if (event === null) throw new Error(`the stream ended after ${list.length} of ${count} events`);
+      if (event === null)
+        throw new Error(`the stream ended after ${list.length} of ${count} events`);
       list.push(event.data);
     }
     return list;
@@ -86,6 +96,23 @@ class Stream {
     return this.ended;
   }
 
+  /** The body as it was meant, decompressed; fed to the parser. */
+  _read(body) {
+    this.body = body;
+    body.setEncoding('utf8');
+    body.on('data', (text) => this._feed(text));
+    body.on('error', (err) => this._over(err.code ?? 'error'));
+  }
+
+  /** Stops reading: the peer's writes fill the kernel's buffers, then wait. */
+  pause() {
+    this.body.pause();
+  }
+
+  resume() {
+    this.body.resume();
+  }
+
   close() {
     this.req.destroy();
   }
@@ -93,15 +120,22 @@ class Stream {
 
 /**
  * @param {string} url http or https (the certificate is not checked)
- * @param {{method?: string, headers?: object, body?: string, lastEventId?: string, agent?: object}} [options]
+ * @param {{method?: string, headers?: object, body?: string, lastEventId?: string, agent?: object,
+ *   abort?: AbortSignal}} [options]
  * @returns {Promise<Stream>} once the headers are there
  */
-function open(url, { method = 'GET', headers = {}, body, lastEventId, agent = false } = {}) {
+function open(url, { method = 'GET', headers = {}, body, lastEventId, agent = false, abort } = {}) {
   const own = { Accept: 'text/event-stream', ...headers };
   if (lastEventId !== undefined) own['Last-Event-ID'] = lastEventId;
   const module_ = url.startsWith('https:') ? https : http;
   return new Promise((resolve, reject) => {
-    const req = module_.request(url, { method, headers: own, agent, rejectUnauthorized: false });
+    const req = module_.request(url, {
+      method,
+      headers: own,
+      agent,
+      rejectUnauthorized: false,
+      signal: abort,
+    });
     const stream = new Stream(req);
     req.on('error', (err) => {
       stream._over(err.code ?? 'error');
@@ -111,15 +145,15 @@ function open(url, { method = 'GET', headers = {}, body, lastEventId, agent = fa
       stream.status = res.statusCode;
       stream.headers = res.headers;
       stream.res = res;
-      res.setEncoding('utf8');
-      res.on('data', (text) => stream._feed(text));
-      res.on('end', () => stream._over('end'));
+      const isGzip = res.headers['content-encoding'] === 'gzip' && method !== 'HEAD';
+      stream._read(isGzip ? res.pipe(zlib.createGunzip()) : res);
+      stream.body.on('end', () => stream._over('end'));
       res.on('error', (err) => stream._over(err.code ?? 'error'));
-      res.on('close', () => stream._over('close'));
+      res.on('close', () => !(isGzip && res.complete) && stream._over('close'));
       resolve(stream);
     });
     req.end(body);
   });
 }
 
-module.exports = { open };
+module.exports = { Stream, open };
