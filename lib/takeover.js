@@ -280,30 +280,40 @@ class Takeover {
 
   /** Bytes that reached the socket without passing the shadows: a function captured before us, an error handler. */
   beneath(chunks, callback) {
+    // Node marks a response as ended only after it has written the end.
+    process.nextTick(() => this._beneath({ chunks, callback }));
+  }
+
+  _beneath(written) {
     const { client, res } = this;
-    if (res.writableEnded) {
+    const { chunks, callback } = written;
+    if (this.left) {
+      this._passBeneath(written);
+    } else if (res.writableEnded) {
       // What ends the response must come last: it waits here until the loop has let go.
-      this.held = { chunks, callback };
+      this.held = written;
       client._beginClose('server');
-      return;
+    } else {
+      const bytes = Buffer.concat(chunks.map(({ chunk, encoding }) => toBytes(chunk, encoding)));
+      callback(bytes.length > 0 ? client._sendVerbatim(bytes) : null);
     }
-    const bytes = Buffer.concat(chunks.map(({ chunk, encoding }) => toBytes(chunk, encoding)));
-    callback(bytes.length > 0 ? client._sendVerbatim(bytes) : null);
+  }
+
+  /** To Node's own function, the guard being gone. */
+  _passBeneath({ chunks, callback }) {
+    if (chunks.length === 1) this.socket._write(chunks[0].chunk, chunks[0].encoding, callback);
+    else this.socket._writev(chunks, callback);
   }
 
   // ---- leaving ----
 
   /** The loop has drained the queue and let the socket go: the response is Node's again, and ends as Node ends it. */
   released() {
-    const { found, held, res, socket } = this;
+    const { found, held, res } = this;
     this.relay?.passAll();
     this._letGo();
     if (held) {
-      if (held.chunks.length === 1) {
-        socket._write(held.chunks[0].chunk, held.chunks[0].encoding, held.callback);
-      } else {
-        socket._writev(held.chunks, held.callback);
-      }
+      this._passBeneath(held);
     } else if (this.ended) {
       found.end.call(res);
     } else {
