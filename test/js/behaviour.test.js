@@ -12,6 +12,7 @@ const BEHAVIOURS = [
   require('./suite/leaving'),
   require('./suite/closing'),
   require('./suite/ownwrites'),
+  require('./suite/wrappers'),
   require('./suite/heartbeats'),
   require('./suite/pressure'),
   require('./suite/deciding'),
