@@ -136,6 +136,13 @@ function greet(hub, client, settings) {
   else client.retry(jittered(range));
 }
 
+function checkRooms(hub, { rooms }) {
+  const { roomsPerClient } = hub._options.limits;
+  if (rooms.length <= roomsPerClient) return;
+  const expected = `at most limits.roomsPerClient (${roomsPerClient})`;
+  throw errors.rangeError('opts.rooms', expected, rooms.length);
+}
+
 /**
  * @param {object} settings from options.connectOptions
  * @returns {Client} open, or with `closed` set
@@ -143,11 +150,7 @@ function greet(hub, client, settings) {
  */
 function connect(hub, req, res, settings) {
   checkRequest(req, res);
-  const { roomsPerClient } = hub._options.limits;
-  if (settings.rooms.length > roomsPerClient) {
-    const expected = `at most limits.roomsPerClient (${roomsPerClient})`;
-    throw errors.rangeError('opts.rooms', expected, settings.rooms.length);
-  }
+  checkRooms(hub, settings);
   const lastEventId = req.headers['last-event-id'];
   const client = new Client(hub, settings, { method: req.method, lastEventId });
   const headers = headersOf(settings.headers);
@@ -189,6 +192,7 @@ function handler(hub, decide, opened) {
     throw errors.argError('opened', 'a function', opened);
   }
   const fixed = typeof decide === 'function' ? null : connectOptions(decide);
+  if (fixed !== null) checkRooms(hub, fixed);
 
   function enter(req, res, settings) {
     const client = connect(hub, req, res, settings);

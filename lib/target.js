@@ -49,6 +49,11 @@ class Target {
     const list = Array.isArray(exceptions) ? exceptions : [exceptions];
     for (const [i, exception] of list.entries()) {
       const name = Array.isArray(exceptions) ? `exceptions[${i}]` : 'exceptions';
+      const isObject = exception instanceof Client || exception instanceof Target;
+      // The numbers of another hub's rooms mean other rooms here.
+      if (isObject && exception._hub !== this._hub) {
+        throw errors.refusedArg(name, 'it belongs to another hub');
+      }
       if (exception instanceof Client) found.clients.push(exception);
       else if (exception instanceof Target) found.targets.push(exception);
       else if (typeof exception === 'string') found.rooms.push(...names(exception, name));
@@ -211,8 +216,10 @@ class Target {
   }
 
   disconnect(opts) {
-    const { data, hasData } = closeOptions(opts);
-    if (hasData) serialized(this._hub._options.serialize, data); // refused even if nobody is meant
+    const { event, data, hasData } = closeOptions(opts);
+    const { limits, serialize } = this._hub._options;
+    // Refused even if nobody is meant.
+    checkSize(hasData ? serialized(serialize, data) : '', { event }, limits.eventBytes);
     for (const client of this.clients()) client.close(opts);
   }
 }
