@@ -84,7 +84,9 @@ class Target {
   _publish(text, opts) {
     const hub = this._hub;
     const numbers = this._numbers();
-    if (!this._everyone && numbers.rooms.length + numbers.clients.length === 0) {
+    const nobody = !this._everyone && numbers.rooms.length + numbers.clients.length === 0;
+    if (nobody || hub._open === 0) {
+      // Also: before its first client a hub has no loop.
       checkSize(text, opts, hub._options.limits.eventBytes);
       hub._sends++;
       return { matched: 0 };
