@@ -1,6 +1,6 @@
 'use strict';
 
-// Runs a storm: builds its clients (C, epoll), starts its server, lets a first part pass so that the server's memory has the size
+// Runs a storm: builds its clients (C, epoll), starts its server, lets the first half pass so that the server's memory has the size
 // that it needs, then the rest, and looks at what is left.
 
 const assert = require('node:assert/strict');
@@ -103,7 +103,7 @@ async function exits(server) {
 /**
  * @param {{total: number, atOnce: number, life: number, seconds: number, seed?: number, env?: object, rssMB?: number,
  *   heapMB?: number}} options `total` streams, `atOnce` of them together, each for `life` ms on average, bounded by `seconds`;
- *   how much memory may have grown between the first fifth and the end
+ *   how much memory may have grown between the first half and the end
  * @returns {Promise<object>} numbers for who wants to read them
  */
 async function storm({ rssMB = 32, heapMB = 2, seed = Date.now() % 1e9, env, ...options }) {
@@ -112,9 +112,9 @@ async function storm({ rssMB = 32, heapMB = 2, seed = Date.now() % 1e9, env, ...
   try {
     await server.ask('flood');
     const part = (share) => ({ ...options, seed, total: Math.round(options.total * share) });
-    await clients(server.port, part(0.2));
+    await clients(server.port, part(0.5));
     const before = await settled(server);
-    const clientsSaw = await clients(server.port, part(0.8));
+    const clientsSaw = await clients(server.port, part(0.5));
     const after = await settled(server);
     await server.ask('calm');
     const totals = await server.ask('totals');
