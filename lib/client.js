@@ -227,7 +227,7 @@ class Client {
   }
 
   /** The stream is over: nothing can come from the loop any more. */
-  _finish(reason) {
+  _finish(reason, drop = null) {
     if (this.closed !== null) return;
     const departed = this._closing !== null;
     this._closing ??= reason;
@@ -237,6 +237,7 @@ class Client {
     this._hub._forget(this);
     this._settleDrains(false);
     this._controller?.abort();
+    if (drop !== null) tell(this._hub, 'drop', this, drop);
     if (!departed) this._hub._tellDeparture(this);
     tell(this, 'close', this.closed);
     this._hub._tellEnd(this);
@@ -279,9 +280,8 @@ class Client {
 
   _evicted(reason, bytes, events) {
     this._takeover.evicted();
-    const drop = events > 0 && reason !== 'client' ? { reason, events, bytes } : null;
-    if (drop !== null) tell(this._hub, 'drop', this, drop);
-    this._finish(reason);
+    const isDrop = events > 0 && reason !== 'client';
+    this._finish(reason, isDrop ? { reason, events, bytes } : null);
   }
 
   [Symbol.for('nodejs.util.inspect.custom')](_depth, options, inspect) {
