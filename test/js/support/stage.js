@@ -11,6 +11,10 @@ const { serve } = require('./serve');
 
 const BLOCKING_HEADER = 'x'.repeat(4 << 20); // more than the kernel takes from a reader that does not read
 const COUNTED_BY_ENVIRONMENT = ['flushes', 'callbacks', 'notices', 'wakeups'];
+const COUNTED_BY_LOOP = [
+  ...['deliveries', 'heartbeats', 'writes', 'blockedWrites', 'bytesWritten', 'framesWritten'],
+  ...['bufferedBytes', 'inboxBytes', 'peakBytes', 'drops'],
+];
 
 /** Resolves when `condition()` holds; asks once per turn of Node's loop. */
 async function when(condition, what = 'the condition', ms = 5_000) {
@@ -19,6 +23,16 @@ async function when(condition, what = 'the condition', ms = 5_000) {
     assert(Date.now() < limit, `${what} did not come true in ${ms} ms`);
     await new Promise((resolve) => setTimeout(resolve, 2));
   }
+}
+
+/** A request whose peer never reads the answer. */
+async function deaf(port, path) {
+  const socket = net.connect(port, '127.0.0.1');
+  socket.on('error', () => {});
+  socket.pause();
+  await once(socket, 'connect');
+  socket.write(`GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`);
+  return socket;
 }
 
 class Stage {
@@ -87,16 +101,17 @@ class Stage {
     return answer;
   }
 
+  /** The stream of a path that `expect` has answered. */
+  open(path, request) {
+    return open(this.url + path, request);
+  }
+
   /** A client whose peer never reads. With `block`, not even its headers get through: it stays `opening`. */
   async deaf(opts = {}, { block = false } = {}) {
     const headers = block ? { ...opts.headers, 'X-Block': BLOCKING_HEADER } : opts.headers;
     const { path, result } = this._connected(headers ? { ...opts, headers } : opts);
-    const socket = net.connect(this.port, '127.0.0.1');
+    const socket = await deaf(this.port, path);
     this._sockets.push(socket);
-    socket.on('error', () => {});
-    socket.pause();
-    await once(socket, 'connect');
-    socket.write(`GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`);
     return { client: await result, socket };
   }
 
@@ -122,10 +137,14 @@ async function quiet(hub) {
   }, 'every queue empty');
 }
 
-/** All that a refused call must leave as it was; without what other hubs and the calls themselves count. */
-function stateOf(hub, clients = [...hub.clients.values()]) {
+/**
+ * All that a refused call must leave as it was; without what other hubs and the calls themselves count, and without what
+ * the loop counts if it is `busy`.
+ */
+function stateOf(hub, { clients = [...hub.clients.values()], busy = false } = {}) {
   const { crossings, ...stats } = hub.stats();
   for (const name of COUNTED_BY_ENVIRONMENT) delete stats[name];
+  if (busy) for (const name of COUNTED_BY_LOOP) delete stats[name];
   return {
     stats,
     rooms: [...hub.rooms],
@@ -153,4 +172,4 @@ function refuses(fn, Base, code, path) {
   return thrown;
 }
 
-module.exports = { Stage, quiet, refuses, stateOf, when };
+module.exports = { Stage, deaf, quiet, refuses, stateOf, when };
