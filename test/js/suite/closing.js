@@ -2,6 +2,7 @@
 
 const assert = require('node:assert/strict');
 const { once } = require('node:events');
+const { setTimeout: sleep } = require('node:timers/promises');
 const { QUIET, arrives, noise } = require('./world');
 const { dechunk } = require('./raw');
 
@@ -57,6 +58,26 @@ module.exports = function closing({ combo, world }) {
       stream.resume();
       assert.equal(await stream.end(), 'end');
       assert.equal(stream.events.length, 40);
+    });
+
+    it('loses nothing of what waits halfway', async () => {
+      const w = await world();
+      const { stream, client } = await w.open();
+      await arrives(stream, ':\n');
+      stream.pause();
+      const block = noise(64_000);
+      let sent = 0;
+      for (let rounds = 0; rounds < 4 && sent < 1_000; sent++) {
+        client.send(block);
+        await sleep(1);
+        if (client.bufferedBytes > 0) rounds++;
+      }
+      client.close();
+      await sleep(20);
+      stream.resume();
+      assert.equal(await stream.end(), 'end');
+      assert.equal(stream.events.length, sent);
+      assert(stream.events.every(({ data }) => data === block));
     });
 
     it('reconnect: false sends an id that fences the next GET, and no other', async () => {

@@ -75,6 +75,31 @@ module.exports = function wrappers({ combo, world }) {
       assert.deepEqual(await upTo(stream, 'end'), expected);
     });
 
+    if (combo.transport === 'fd') {
+      it('a write() kept from before connect waits behind a frame that is half written', async () => {
+        const w = await world();
+        let kept;
+        let client;
+        const stream = await w.visit((req, res) => {
+          kept = res.write.bind(res);
+          client = w.hub.connect(req, res, w.options());
+        });
+        await arrives(stream, ':\n');
+        stream.pause();
+        const block = noise(100_000);
+        for (let i = 0; i < 60; i++) client.send(block);
+        await sleep(20);
+        kept('data: kept\n\n');
+        await turn();
+        client.send('after');
+        stream.resume();
+        const data = await upTo(stream, 'after');
+        assert.equal(data.length, 61);
+        assert.equal(data.pop(), 'kept');
+        assert(data.every((text) => text === block));
+      });
+    }
+
     it('an end() kept from before connect ends the stream in order', async () => {
       const w = await world();
       let kept;
