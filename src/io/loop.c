@@ -33,6 +33,7 @@ struct fan_loop {
   /* the loop's alone */
   fan_list ports;
   fan_relays relays;
+  fan_list evicted;            /* sinks that are cut once their notices are out */
   fan_map wires;               /* client id -> fan_wire, while attached */
   fan_batch *work, *work_last; /* taken from the inbox, not yet carried out */
   uint32_t work_next;          /* of work->commands */
@@ -64,7 +65,7 @@ static int wire(fan_loop *loop, const fan_command *command) {
   int error = fan_wire_enter(fan_wire_of(sink), &loop->wires, command->port, command->client);
   if (error) return error;
   if (fan_sink_is_relay(sink)) fan_sink_relay_watch(sink, &loop->relays);
-  else if ((error = fan_sink_fd_watch(sink, loop->poll)) != 0) return error;
+  else if ((error = fan_sink_fd_watch(sink, loop->poll, &loop->evicted)) != 0) return error;
   return fan_hub_attach(command->port->hub, command->client, sink);
 }
 
@@ -268,6 +269,7 @@ static void post_notices(fan_loop *loop) {
   fan_relays_push(&loop->relays);
   if (fan_outbox_post(&loop->outbox)) loop->wake(loop->context);
   if (loop->outbox.writing.count) loop->notices_wait = true;
+  fan_sinks_fd_cut(&loop->evicted);
 }
 
 static int wait_ms(fan_loop *loop, bool more, enum intake intake) {
@@ -313,6 +315,7 @@ fan_loop *fan_loop_new(fan_wake wake, void *context) {
   loop->now_ms = fan_clock_ms();
   atomic_init(&loop->stop, false);
   fan_list_init(&loop->ports);
+  fan_list_init(&loop->evicted);
   fan_list_init(&loop->relays.gathering);
   loop->relays.outbox = &loop->outbox;
   fan_map_init(&loop->wires);
@@ -363,6 +366,7 @@ void fan_loop_stop(fan_loop *loop) {
   drop_commands(loop);
   while (!fan_list_empty(&loop->ports))
     shut(loop, fan_list_entry(loop->ports.next, fan_port, node));
+  fan_sinks_fd_cut(&loop->evicted);
 }
 
 void fan_loop_free(fan_loop *loop) {

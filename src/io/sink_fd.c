@@ -18,7 +18,9 @@
 
 typedef struct sink_fd {
   fan_wire wire;
-  fan_poll *poll; /* NULL until it is watched */
+  fan_poll *poll;    /* NULL until it is watched */
+  fan_list *evicted; /* likewise */
+  fan_list node;     /* in *evicted, once it is closed */
   int fd;
   bool had_keepalive, had_nodelay;
 } sink_fd;
@@ -106,20 +108,34 @@ static void want_write(fan_sink *sink, bool on) {
   fan_poll_want_write(self->poll, self->fd, self->wire.client, on);
 }
 
-/* Eviction shuts the connection itself down, for Node still holds the other duplicate; a release only lets ours go. */
+static void give_back(sink_fd *self) {
+  fan_fd_untune(self->fd);
+  if (!self->had_keepalive) set_option(self->fd, SOL_SOCKET, SO_KEEPALIVE, 0);
+  if (!self->had_nodelay) set_option(self->fd, IPPROTO_TCP, TCP_NODELAY, 0);
+  close(self->fd);
+  fan_free(self);
+}
+
+/* Shuts the connection itself down, for Node still holds the other duplicate. */
+static void cut(sink_fd *self) {
+  (void)shutdown(self->fd, SHUT_RDWR);
+  close(self->fd);
+  fan_free(self);
+}
+
+/* An eviction waits until JavaScript has been sent its notice: else Node's own `close` could be there first, and the reason
+ * would be lost. */
 static void close_sink(fan_sink *sink, enum fan_sink_close how) {
   sink_fd *self = self_of(sink);
   fan_wire_remove(&self->wire);
   if (self->poll) fan_poll_remove(self->poll, self->fd);
-  if (how == FAN_SINK_EVICT) {
-    (void)shutdown(self->fd, SHUT_RDWR);
-  } else {
-    fan_fd_untune(self->fd);
-    if (!self->had_keepalive) set_option(self->fd, SOL_SOCKET, SO_KEEPALIVE, 0);
-    if (!self->had_nodelay) set_option(self->fd, IPPROTO_TCP, TCP_NODELAY, 0);
-  }
-  close(self->fd);
-  fan_free(self);
+  if (how == FAN_SINK_RELEASE) give_back(self);
+  else if (self->evicted) fan_list_push(self->evicted, &self->node);
+  else cut(self);
+}
+
+void fan_sinks_fd_cut(fan_list *evicted) {
+  for (fan_list *node; (node = fan_list_shift(evicted));) cut(fan_list_entry(node, sink_fd, node));
 }
 
 static const fan_sink_ops fd_ops = {write_slices, want_write, close_sink};
@@ -134,6 +150,7 @@ int fan_sink_fd_open(int fd, uint32_t user_timeout_ms, bool raw, fan_sink **sink
     fan_free(self);
     return FAN_EIO;
   }
+  fan_list_init(&self->node);
   self->wire.base = (fan_sink){&fd_ops, raw};
   self->had_keepalive = get_flag(self->fd, SOL_SOCKET, SO_KEEPALIVE);
   self->had_nodelay = get_flag(self->fd, IPPROTO_TCP, TCP_NODELAY);
@@ -144,11 +161,13 @@ int fan_sink_fd_open(int fd, uint32_t user_timeout_ms, bool raw, fan_sink **sink
   return 0;
 }
 
-int fan_sink_fd_watch(fan_sink *sink, fan_poll *poll) {
+int fan_sink_fd_watch(fan_sink *sink, fan_poll *poll, fan_list *evicted) {
   sink_fd *self = self_of(sink);
   int error = fan_poll_add(poll, self->fd, self->wire.client);
-  if (!error) self->poll = poll;
-  return error;
+  if (error) return error;
+  self->poll = poll;
+  self->evicted = evicted;
+  return 0;
 }
 
 int fan_sink_fd_error(fan_sink *sink) {

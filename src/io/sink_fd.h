@@ -18,9 +18,12 @@
  * or FAN_EIO (no descriptor left, not a descriptor). */
 int fan_sink_fd_open(int fd, uint32_t user_timeout_ms, bool raw, fan_sink **sink);
 
-/* Starts watching the socket; its wire must be entered, events come with the client's id as token. The poll must outlive
- * the sink. 0, FAN_ENOMEM, FAN_EIO. */
-int fan_sink_fd_watch(fan_sink *sink, fan_poll *poll);
+/* Starts watching the socket; its wire must be entered, events come with the client's id as token. When it is evicted, it goes
+ * to the list `evicted` and waits there for fan_sinks_fd_cut. Poll and list must outlive the sink. 0, FAN_ENOMEM, FAN_EIO. */
+int fan_sink_fd_watch(fan_sink *sink, fan_poll *poll, fan_list *evicted);
+
+/* Shuts down and closes what waits; call it when the notices of these evictions have been posted. */
+void fan_sinks_fd_cut(fan_list *evicted);
 
 /* Why the socket was reported broken: FAN_EGONE, FAN_ETIMEOUT or FAN_EIO. */
 int fan_sink_fd_error(fan_sink *sink);
