@@ -63,6 +63,8 @@ class Relay {
 
   _pass(bytes, last = false) {
     const { found, res } = this._takeover;
+    // Ended through a function kept from before connect(), which passes by us here: nothing may follow, `finish` tells the rest.
+    if (res.writableEnded) return;
     const more = found.write.call(res, bytes);
     if (typeof found.flush === 'function') found.flush.call(res);
     this._owed += bytes.length;
