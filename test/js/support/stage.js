@@ -80,7 +80,9 @@ class Stage {
 
   _connected(opts) {
     return this.expect((req, res) => {
+      const begun = performance.now();
       const client = this.hub.connect(req, res, opts);
+      client.begun = begun;
       this.clients.push(client);
       client.res = res;
       return client;
@@ -90,8 +92,8 @@ class Stage {
   /** A client and the stream that reads it. */
   async connect(opts, request) {
     const { path, result } = this._connected(opts);
-    const stream = await open(this.url + path, request);
-    return { client: await result, stream };
+    const [client, stream] = await Promise.all([result, open(this.url + path, request)]);
+    return { client, stream };
   }
 
   /** Runs `run(req, res)` for one request; answers what it answers. */
