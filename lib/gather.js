@@ -3,9 +3,18 @@
 // Text that an application writes itself, in pieces of any size, is passed on in whole blocks: a block ends with a
 // blank line (WHATWG HTML 9.2.5; a line ends with LF, CR or CRLF), so that nothing of ours can come in its middle.
 
+const errors = require('./errors');
+
 const EMPTY = Buffer.alloc(0);
 const LF = 10;
 const CR = 13;
+
+/** What write() and end() of a response accept. */
+function toBytes(chunk, encoding) {
+  if (typeof chunk === 'string') return Buffer.from(chunk, encoding || 'utf8');
+  if (chunk instanceof Uint8Array) return chunk;
+  throw errors.argError('chunk', 'a string, Buffer or Uint8Array', chunk);
+}
 
 class Gatherer {
   constructor() {
@@ -63,4 +72,4 @@ class Gatherer {
   }
 }
 
-module.exports = { Gatherer };
+module.exports = { Gatherer, toBytes };

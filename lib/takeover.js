@@ -6,7 +6,7 @@
 // docs/architecture.md tells the order of the steps and why.
 
 const errors = require('./errors');
-const { Gatherer } = require('./gather');
+const { Gatherer, toBytes } = require('./gather');
 const { native, posted } = require('./loop');
 const relaying = require('./relay');
 
@@ -69,12 +69,6 @@ function functionsOf(res) {
   return lastFound;
 }
 
-function toBytes(chunk, encoding) {
-  if (typeof chunk === 'string') return Buffer.from(chunk, encoding || 'utf8');
-  if (chunk instanceof Uint8Array) return chunk;
-  throw errors.argError('chunk', 'a string, Buffer or Uint8Array', chunk);
-}
-
 function writeAfterEnd() {
   const err = new Error('write after end');
   err.code = 'ERR_STREAM_WRITE_AFTER_END';
@@ -111,6 +105,8 @@ class Takeover {
     if (socket) {
       socket[kTakeover] = this;
       socket.on('close', onSocketClose);
+      this.socketTimeout = socket.timeout ?? 0;
+      socket.setTimeout(0); // silence is no fault of a stream, and Node does not see what the loop writes
     }
     this._writeHead(headers);
     this.found = functionsOf(res);
@@ -203,8 +199,6 @@ class Takeover {
       return;
     }
     posted();
-    this.socketTimeout = socket.timeout ?? 0;
-    socket.setTimeout(0);
     socket._write = guardWrite;
     socket._writev = guardWritev;
     this.transport = 'fd';
@@ -381,8 +375,8 @@ class Takeover {
     if (this.transport === 'fd') {
       delete socket._write;
       delete socket._writev;
-      if (!socket.destroyed) socket.setTimeout(this.socketTimeout);
     }
+    if (!socket.destroyed) socket.setTimeout(this.socketTimeout);
     socket.removeListener('close', onSocketClose);
     if (socket[kTakeover] === this) socket[kTakeover] = undefined;
   }
