@@ -179,4 +179,4 @@ async function eventually(condition, ms = 5_000) {
   }
 }
 
-module.exports = { FRAMEWORKS, closed, eventually, numbered, overApps };
+module.exports = { App, FRAMEWORKS, closed, eventually, numbered, overApps };
