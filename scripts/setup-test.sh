@@ -15,6 +15,7 @@ need() { # need <package> <command>...: any one of the commands will do
   missing="$missing $package"
 }
 need curl curl
+need strace strace
 need chromium chromium chromium-browser google-chrome
 missing=${missing# }
 
