@@ -12,6 +12,8 @@
       'NAPI_DISABLE_CPP_EXCEPTIONS',
       'NODE_ADDON_API_DISABLE_DEPRECATED',
       'NODE_ADDON_API_REQUIRE_BASIC_FINALIZERS',
+      # In a worker that is being terminated any call may fail, and nothing can be thrown: that is not fatal.
+      'NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS',
     ],
     'cflags': ['-Wall', '-Wextra', '-fvisibility=hidden', '-pthread'],
     'cflags_c': ['-std=c11'],

@@ -26,7 +26,11 @@ void Environment::take_letters(Napi::Env env) {
   size_t needed = letters->count * kLetterFields;
   if (letters_.IsEmpty() || letters_.Value().ElementLength() < needed)
     letters_ = Napi::Persistent(Napi::Float64Array::New(env, needed < 1024 ? 1024 : needed * 2));
-  double *field = letters_.Value().Data();
+  double *field = letters_.IsEmpty() ? nullptr : letters_.Value().Data();
+  if (!field) { /* a worker is being terminated: nobody will hear of them */
+    for (size_t i = 0; i < letters->count; i++) fan_free(letters->items[i].data);
+    return;
+  }
   Napi::Value data = env.Undefined();
   uint32_t blocks = 0;
   for (size_t i = 0; i < letters->count; i++) {

@@ -71,6 +71,8 @@ Napi::Function HubWrap::define(Napi::Env env) {
 HubWrap::HubWrap(const Napi::CallbackInfo &info)
     : Napi::ObjectWrap<HubWrap>(info), environment_(Environment::of(info.Env())),
       event_bytes_(to_size(info[2])) {
+  if (IsEmpty())
+    return; /* not wrapped, for the environment is ending: no method of it will ever run */
   fan_limits limits = {.queue_bytes = to_size(info[0]),
                        .total_bytes = to_size(info[1]),
                        .stall_ms = to_u32(info[3]),
