@@ -57,8 +57,10 @@ static void test_budget_the_sum_never_reads_too_small(void) {
     fan_buf *frame = frame_sized(100, i);
     posted += fan_buf_cost(frame);
     js_publish(&js, port, ROOM, frame);
-    if (i % 50 == 0) js_flush(&js);
-    for (int look = 0; look < 8; look++) dips += fan_port_live_bytes(port) < posted;
+    if (i % 200 != 199) continue;
+    js_flush(&js);
+    do dips += fan_port_live_bytes(port) < posted;
+    while (fan_port_inbox_bytes(port) > 0); /* the loop is at work: look as often as possible */
   }
   CHECK_EQ(dips, 0);
   js_fence(&js, port);
@@ -107,62 +109,102 @@ static void test_budget_is_never_exceeded(void) {
 
 /* ---- pacing ---- */
 
-/* One stretch of `size` bytes to everybody in the room. */
-static void post_stretch(js_side *js, fan_port *port, net_bytes *expected, size_t size) {
-  fan_buf *frames[4096];
-  unsigned count = 0;
-  while (expected->size < size && count < 4096)
-    frames[count] = expect_frame(expected, frame_sized(3000, count), false), count++;
-  for (unsigned i = 0; i < count; i++) js_publish(js, port, ROOM, frames[i]);
+/* The part of a stretch that has left before its end: whole batches to everybody in the room. Only expected if js is NULL. */
+static void post_batches(js_side *js, fan_port *port, net_bytes *expected, unsigned batches) {
+  unsigned seed = 0;
+  for (unsigned i = 0; i < batches; i++)
+    for (size_t cost = 0; cost < FAN_BATCH_BYTES;) {
+      fan_buf *frame = frame_sized(3000, seed++);
+      cost += fan_buf_cost(frame);
+      if (js) js_publish(js, port, ROOM, frame);
+      else fan_buf_unref(expect_frame(expected, frame, false));
+    }
 }
 
-static void expect_stretch(net_bytes *expected, size_t size) {
-  for (unsigned i = 0; expected->size < size; i++)
-    fan_buf_unref(expect_frame(expected, frame_sized(3000, i), false));
-}
-
-static void test_pace_a_large_stretch_ends_only_who_stalls(void) {
+/* Two that read at once and one that has work to do. */
+typedef struct audience {
   js_side js;
-  int healthy[3][2], stalled[2];
-  net_bytes expected = {0}, same = {0};
+  fan_port *port;
+  int pairs[3][2];
+  net_bytes expected;
+  readers quick, busy;
+} audience;
+
+static void begin(audience *a, unsigned batches) {
   fan_limits limits = js_limits();
   limits.queue_bytes = 1 << 20;
-  js_begin(&js);
-  fan_port *port = js_open(&js, &limits);
-  readers quick = {.expected = &expected}, busy = {.expected = &expected, .pause_us = 1000};
+  js_begin(&a->js);
+  a->port = js_open(&a->js, &limits);
+  a->expected = (net_bytes){0};
+  post_batches(NULL, NULL, &a->expected, batches);
+  a->quick = (readers){.expected = &a->expected};
+  a->busy = (readers){.expected = &a->expected, .pause_us = 1000};
   for (int i = 0; i < 3; i++) {
-    net_tcp(healthy[i]);
-    net_narrow(healthy[i]);
-    js_client(&js, port, ROOM, healthy[i][0], false);
-    readers *r = i < 2 ? &quick : &busy;
-    r->fds[r->count++] = healthy[i][1];
+    net_tcp(a->pairs[i]);
+    net_narrow(a->pairs[i]);
+    js_client(&a->js, a->port, ROOM, a->pairs[i][0], false);
+    readers *r = i < 2 ? &a->quick : &a->busy;
+    r->fds[r->count++] = a->pairs[i][1];
   }
+  readers_start(&a->quick);
+  readers_start(&a->busy);
+}
+
+static void check_complete(audience *a) {
+  CHECK_EQ(readers_join(&a->quick), 2);
+  CHECK_EQ(readers_join(&a->busy), 1);
+  CHECK_EQ(a->quick.wrong + a->busy.wrong, 0);
+}
+
+static void end(audience *a) {
+  js_free(&a->js, a->port);
+  js_end(&a->js);
+  for (int i = 0; i < 3; i++) net_close(a->pairs[i]);
+  net_bytes_free(&a->expected);
+}
+
+/* While the stretch goes on there is no hurry: however slowly a reader reads, it is waited for. */
+static void test_pace_a_large_stretch_waits_for_its_readers(void) {
+  static audience a;
+  begin(&a, 40); /* ten times what a queue may hold */
+  post_batches(&a.js, a.port, NULL, 40);
+  check_complete(&a);
+  js_fence(&a.js, a.port);
+  CHECK_EQ(js_stats(&a.js, a.port).clients, 3);
+  end(&a);
+}
+
+/* Answers whether all who read got everything. */
+static bool flood_with_one_stalled(void) {
+  static audience a;
+  int stalled[2];
+  begin(&a, 40);
   net_tcp(stalled);
   net_narrow(stalled);
-  uint64_t victim = js_client(&js, port, ROOM, stalled[0], false);
-  expect_stretch(&expected, 10 * limits.queue_bytes);
-  readers_start(&quick);
-  readers_start(&busy);
-  post_stretch(&js, port, &same, expected.size);
-  js_flush(&js);
-  CHECK_EQ(readers_join(&quick), 2);
-  CHECK_EQ(readers_join(&busy), 1);
-  CHECK_EQ(quick.wrong + busy.wrong, 0);
-  CHECK_EQ(js_await(&js, victim, FAN_NOTICE_EVICTED).reason, FAN_SLOW);
+  uint64_t victim = js_client(&a.js, a.port, ROOM, stalled[0], false);
+  post_batches(&a.js, a.port, NULL, 40);
+  js_flush(&a.js);
+  unsigned complete = readers_join(&a.quick) + readers_join(&a.busy);
+  CHECK_EQ(a.quick.wrong + a.busy.wrong, 0); /* a prefix at least */
+  CHECK_EQ(js_await(&a.js, victim, FAN_NOTICE_EVICTED).reason, FAN_SLOW);
   size_t size;
   unsigned char *got = net_drain(stalled[1], &size);
-  CHECK_BYTES(got, size, expected.data, size);
+  CHECK(size < a.expected.size);
+  CHECK_BYTES(got, size, a.expected.data, size);
   free(got);
-  js_fence(&js, port);
-  fan_stats stats = js_stats(&js, port);
-  CHECK_EQ(stats.clients, 3);
-  CHECK_EQ(stats.ended[FAN_SLOW], 1);
-  js_free(&js, port);
-  js_end(&js);
-  for (int i = 0; i < 3; i++) net_close(healthy[i]);
+  js_fence(&a.js, a.port);
+  CHECK_EQ(js_stats(&a.js, a.port).ended[FAN_SLOW], 1 + 3 - complete);
+  end(&a);
   net_close(stalled);
-  net_bytes_free(&expected);
-  net_bytes_free(&same);
+  return complete == 3;
+}
+
+/* Now a stalled reader cannot hold the others up, so each has FAN_PACE_MS of real time: on a machine that is busy with other
+ * things a good reader may miss that, but not each time. */
+static void test_pace_a_large_stretch_ends_who_stalls_and_nobody_else(void) {
+  int tries = 0;
+  while (!flood_with_one_stalled() && ++tries < 8 && !check_failing()) continue;
+  CHECK(tries < 8);
 }
 
 /* More is not taken in before everybody was written to: else the last of a crowd, with a smaller window than those before it,
@@ -171,9 +213,9 @@ static void test_pace_a_crowd_that_reads_stays(void) {
   static int pairs[CROWD][2];
   static readers crowd;
   js_side js;
-  net_bytes expected = {0}, same = {0};
+  net_bytes expected = {0};
   fan_limits limits = js_limits();
-  limits.queue_bytes = 64 * 1024;
+  limits.queue_bytes = FAN_BATCH_BYTES / 4;
   js_begin(&js);
   fan_port *port = js_open(&js, &limits);
   crowd = (readers){.expected = &expected};
@@ -184,10 +226,9 @@ static void test_pace_a_crowd_that_reads_stays(void) {
     crowd.fds[crowd.count++] = pairs[i][1];
   }
   js_fence(&js, port);
-  expect_stretch(&expected, 5 * limits.queue_bytes);
+  post_batches(NULL, NULL, &expected, 1);
   readers_start(&crowd);
-  post_stretch(&js, port, &same, expected.size);
-  js_flush(&js);
+  post_batches(&js, port, NULL, 1);
   CHECK_EQ(readers_join(&crowd), CROWD);
   CHECK_EQ(crowd.wrong + crowd.ended, 0);
   js_fence(&js, port);
@@ -196,7 +237,6 @@ static void test_pace_a_crowd_that_reads_stays(void) {
   js_end(&js);
   for (int i = 0; i < CROWD; i++) net_close(pairs[i]);
   net_bytes_free(&expected);
-  net_bytes_free(&same);
 }
 
 /* Holding back is for what comes in bulk; what others send meanwhile comes behind it, and soon. */
@@ -232,7 +272,8 @@ int main(void) {
   IO_RUN(test_budget_half_of_it_for_the_inbox);
   IO_RUN(test_budget_the_sum_never_reads_too_small);
   IO_RUN(test_budget_is_never_exceeded);
-  IO_RUN(test_pace_a_large_stretch_ends_only_who_stalls);
+  IO_RUN(test_pace_a_large_stretch_waits_for_its_readers);
+  IO_RUN(test_pace_a_large_stretch_ends_who_stalls_and_nobody_else);
   IO_RUN(test_pace_a_crowd_that_reads_stays);
   IO_RUN(test_pace_does_not_hold_for_long);
   return check_done("io_pace");
