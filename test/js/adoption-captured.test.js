@@ -55,8 +55,9 @@ describe('functions taken before connect()', () => {
         numbersOf(body, 'b'),
         Array.from({ length: 40 }, (_, i) => i),
       );
-      const torn = chunks.slice(1).filter((text) => !/^data: [^\n]+\n\n$/.test(text));
-      assert.deepEqual(torn, []);
+      // Node 26 joins what was written in one stretch into one chunk.
+      const torn = chunks.slice(1).filter((text) => !/^(data: [^\n]+\n\n)+$/.test(text));
+      assert.equal(torn.length, 0, torn[0]?.slice(0, 100));
       assert.equal(client.transport, 'fd');
       client.close();
       await conn.response();
