@@ -275,11 +275,15 @@ void fan_client_on_timer(fan_client *client) {
   if (client->state != FAN_DEAD) arm(client, next_deadline(client));
 }
 
+static uint64_t later(uint64_t a, uint64_t b) { return a > b ? a : b; }
+
 bool fan_clients_wait(fan_clients *clients, uint64_t since_ms) {
   while (!fan_list_empty(&clients->behind)) {
     fan_client *client = fan_list_entry(clients->behind.next, fan_client, behind_node);
-    uint64_t start = client->behind_since_ms > since_ms ? client->behind_since_ms : since_ms;
-    if (clients->now_ms < start + FAN_PACE_MS) return true;
+    uint64_t start = later(client->behind_since_ms, since_ms);
+    if (clients->now_ms < later(start, client->progress_ms) + FAN_PACE_MS &&
+        clients->now_ms < start + FAN_PACE_MAX_MS)
+      return true;
     client->given_up = true;
     fan_list_remove(&client->behind_node);
   }

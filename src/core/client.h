@@ -37,9 +37,9 @@ typedef struct fan_clients {
   uint64_t now_ms;
   uint64_t flush_due_ms; /* dirty clients are written from then on; FAN_NEVER: none is dirty */
   fan_list dirty;        /* to be written and judged in this turn */
-  fan_list behind;  /* alive, but more than half their queue behind: see fan_clients_wait() */
-  fan_list notices; /* have something to tell JavaScript */
-  fan_list dead;    /* wait for the sweep */
+  fan_list behind;       /* alive, but more than half their queue behind: see fan_clients_wait() */
+  fan_list notices;      /* have something to tell JavaScript */
+  fan_list dead;         /* wait for the sweep */
 } fan_clients;
 
 typedef struct fan_client_config {
@@ -83,7 +83,9 @@ typedef struct fan_client {
   uint64_t dropped_events, dropped_bytes; /* DEAD: what was queued and not written */
 } fan_client;
 
-#define FAN_PACE_MS 100             /* for how long an alive but busy reader is waited for */
+#define FAN_PACE_MS                                                                                \
+  200 /* a reader that is behind is waited for while it takes something this often ... */
+#define FAN_PACE_MAX_MS 2000        /* ... but never for longer than this */
 #define FAN_TURN_BYTES (256 * 1024) /* at most this much for one client in one turn */
 #define FAN_HIGH_BYTES (64 * 1024)  /* JavaScript is told when a queue passes this ... */
 #define FAN_LOW_BYTES (16 * 1024)   /* ... and when it is below this again */
@@ -122,8 +124,8 @@ void fan_client_kill(fan_client *client, enum fan_reason reason);
 /* The reason that a sink's error stands for. */
 enum fan_reason fan_client_reason_of(int error);
 
-/* Is some client behind that is still worth waiting for, before more is taken in? (One that took too little since
- * `since_ms` or since it fell behind is given up: then it grows until it is slow.) */
+/* Is some client behind that is still worth waiting for, before more is taken in? One that has taken nothing for FAN_PACE_MS, or
+ * has not caught up in FAN_PACE_MAX_MS (both from since_ms on at the earliest), is given up: then it grows until it is slow. */
 bool fan_clients_wait(fan_clients *clients, uint64_t since_ms);
 
 #endif

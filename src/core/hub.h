@@ -90,7 +90,7 @@ bool fan_hub_next_notice(fan_hub *hub, fan_notice *notice);
 uint64_t fan_hub_due_ms(const fan_hub *hub);
 
 /* Should the caller hold back what it would publish next, because readers that are alive are more than half
- * their queue behind? Never longer than FAN_PACE_MS after since_ms for one of them. */
+ * their queue behind? Never longer than FAN_PACE_MAX_MS after since_ms for one of them. */
 bool fan_hub_wait(fan_hub *hub, uint64_t since_ms);
 
 /* Memory of all frames that the hub holds, each once. */
