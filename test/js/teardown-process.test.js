@@ -59,12 +59,11 @@ function connect(port, reads) {
 
 async function endProcess(stage, way) {
   const { code, signal = null, stderr = /^$/, reads } = PROCESS_WAYS[way];
-  const count = STAGES[stage].peers ?? PEERS;
   const peers = [];
   const file = path.join(__dirname, 'teardown', 'process.js');
   const result = await child([file, stage, way], (line) => {
     if (line === 'over') for (const { conn } of peers) conn.destroy();
-    else for (let i = 0; i < count; i++) peers.push(connect(Number(line), reads));
+    else for (let i = 0; i < PEERS; i++) peers.push(connect(Number(line), reads));
   });
   assert.equal(result.late, false, `${way}: hangs`);
   assert.deepEqual([result.code, result.signal], [code, signal], `${way}: ${result.stderr}`);

@@ -8,7 +8,7 @@ const fs = require('node:fs');
 const net = require('node:net');
 const { on } = require('node:events');
 const { Worker, isMainThread, parentPort } = require('node:worker_threads');
-const { PEERS, STAGES, run } = require('./stages');
+const { PEERS, run } = require('./stages');
 
 const [stage, ownWay] = process.argv.slice(2);
 
@@ -52,7 +52,7 @@ async function round(way, number) {
   worker.on('error', (err) => errors.push(err.message));
   const messages = on(worker, 'message');
   const [{ port }] = (await messages.next()).value;
-  const peers = Array.from({ length: STAGES[stage].peers ?? PEERS }, () => {
+  const peers = Array.from({ length: PEERS }, () => {
     const conn = net.connect(port, '127.0.0.1');
     conn.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
     conn.on('error', () => {});
