@@ -46,6 +46,7 @@ class Client {
     this._method = request.method;
     this._transport = settings.transport ?? hub._options.transport;
     this._rooms = null; // Set, once it has been in one
+    this._reserved = null; // rooms that it is about to join
     this._takeover = null;
     this._closing = null; // the reason, as soon as the end has begun
     this._endsConnection = false;
@@ -157,7 +158,8 @@ class Client {
       throw errors.refusedArg('rooms', 'a client of sse() has no rooms: use createHub');
     }
     const { roomsPerClient } = this._hub._options.limits;
-    const total = wanted.reduce((sum, name) => sum + !this.rooms.has(name), this.rooms.size);
+    const held = this._reserved === null ? this.rooms : new Set([...this.rooms, ...this._reserved]);
+    const total = wanted.reduce((sum, name) => sum + !held.has(name), held.size);
     if (total <= roomsPerClient || this._closing !== null) return;
     throw errors.rangeError('rooms', `at most limits.roomsPerClient (${roomsPerClient})`, total);
   }

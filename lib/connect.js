@@ -166,22 +166,31 @@ function connect(hub, req, res, settings) {
     client._takeover.abort();
     throw err;
   }
+  client._reserved = settings.rooms; // a listener must not take their places
   tell(hub, 'connect', client);
+  client._reserved = null;
   client._join(settings.rooms);
   return client;
 }
 
 // ---- middleware ----
 
+function rethrow(err) {
+  throw err;
+}
+
 function answerError(err, res, next) {
   if (typeof next === 'function') {
     next(err);
     return;
   }
-  if (res.headersSent || res.destroyed) {
+  if (res.headersSent) {
+    // Nobody can be told any more; the stream is cut, and the mistake is not hidden.
+    process.nextTick(rethrow, err);
     res.destroy?.();
     return;
   }
+  if (isGone(res.req ?? {}, res)) return;
   const status =
     Number.isInteger(err?.status) && err.status >= 400 && err.status < 600 ? err.status : 500;
   endWith(res, status, { 'Content-Length': '0' });

@@ -11,6 +11,7 @@ const { ARGUMENT, MS_MAX, OPTION, checkKeys, count } = require('./checks');
 const { given, headersOption, integer, isPlain, oneOf, timeout } = require('./checks');
 
 const BATCH_DELAY_MAX = 60_000;
+const EVENT_ROOM = 16 << 10; // names, framing: half of totalBytes must hold an event
 const EVENT_BYTES_MAX = 2 ** 30;
 const QUEUE_BYTES_MAX = 2 ** 40;
 const NAME_LENGTH_MAX = 1024;
@@ -102,8 +103,9 @@ function limitsOption(value) {
   for (const key of LIMIT_KEYS) {
     limits[key] = given(value[key], limitOption, `limits.${key}`, OPTION, LIMITS[key]);
   }
-  if (limits.eventBytes * 2 > limits.totalBytes) {
-    const expected = `at least twice limits.eventBytes (${limits.eventBytes})`;
+  const least = 2 * (limits.eventBytes + EVENT_ROOM);
+  if (least > limits.totalBytes) {
+    const expected = `at least ${least}: twice limits.eventBytes and some room for names`;
     throw errors.optionRange('limits.totalBytes', expected, limits.totalBytes);
   }
   return Object.freeze(limits);

@@ -22,6 +22,7 @@ class Relay {
     this._blocks = [];
     this._emitting = false;
     this._stopped = false;
+    this._timer = null; // runs while Node takes no more
     this._socket = takeover.socket ?? takeover.res.stream?.session?.socket;
     this._onDrain = () => this._drained();
     takeover.res.on('drain', this._onDrain);
@@ -68,8 +69,30 @@ class Relay {
     const more = found.write.call(res, bytes);
     if (typeof found.flush === 'function') found.flush.call(res);
     this._owed += bytes.length;
-    if (more === false && !last) this._waiting = true;
+    if (more === false && !last) this._wait();
     else this._credit();
+  }
+
+  /** Until `drain`. What is in Node's hands the loop cannot see, so its stalled readers are found here. */
+  _wait() {
+    this._waiting = true;
+    const { stallTimeout } = this._takeover.client._hub._options.limits;
+    if (stallTimeout) this._watchStall(this._left(), stallTimeout);
+  }
+
+  /** Bytes that Node has not yet passed to the kernel. */
+  _left() {
+    const { res } = this._takeover;
+    return res.stream?.writableLength ?? res.writableLength;
+  }
+
+  _watchStall(before, stallTimeout) {
+    this._timer = setTimeout(() => {
+      const left = this._left();
+      if (left !== before) this._watchStall(left, stallTimeout);
+      else this._takeover.fail('stalled');
+    }, stallTimeout);
+    this._timer.unref();
   }
 
   _credit() {
@@ -83,6 +106,7 @@ class Relay {
   _drained() {
     if (this._emitting || this._stopped || !this._waiting) return;
     this._waiting = false;
+    clearTimeout(this._timer);
     this._credit();
     while (!this._waiting && this._blocks.length > 0) this._pass(this._blocks.shift());
   }
@@ -99,6 +123,7 @@ class Relay {
 
   stop() {
     this._stopped = true;
+    clearTimeout(this._timer);
     this._takeover.res.removeListener('drain', this._onDrain);
     this._untune();
   }

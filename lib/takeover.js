@@ -109,6 +109,7 @@ class Takeover {
       socket.setTimeout(0); // silence is no fault of a stream, and Node does not see what the loop writes
     }
     this._writeHead(headers);
+    if (this.client.closed !== null) return; // by middleware that hooks into the headers
     this.found = functionsOf(res);
     res.write = shadowWrite;
     res.end = shadowEnd;

@@ -69,7 +69,11 @@ export interface LimitOptions {
   eventBytes?: number | undefined;
   /** Bytes that may wait for one client, up to 1 TiB; one event always fits. Default 8 MiB. */
   queueBytes?: number | undefined;
-  /** Bytes of all its events, shared ones once; at least 2 x `eventBytes`. Default 256 MiB. */
+  /**
+   * Memory of all its events in bytes, shared ones once: half for queues (past it the longest end),
+   * half for what was sent and not yet taken in (past it a send throws `ERR_FAN_FULL`). At least
+   * 2 x (`eventBytes` + 16 KiB). Default 256 MiB.
+   */
   totalBytes?: number | undefined;
   /** ms in which a client takes no byte although some wait; `false`: for ever. Default 30 000. */
   stallTimeout?: number | false | undefined;

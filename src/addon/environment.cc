@@ -109,8 +109,16 @@ void Environment::release(fan_port *port, bool opened, bool shut) {
   post({.op = FAN_OP_FREE, .port = port}); /* behind whatever of this port is still in the inbox */
 }
 
+/* Without a loop the command's hub has ended: it finds nothing, as one that comes late to a loop does. */
+static void drop(const fan_command &command) {
+  if (command.op == FAN_OP_ATTACH) command.sink->ops->close(command.sink, FAN_SINK_EVICT);
+  if (command.op == FAN_OP_PUBLISH) fan_free(command.target);
+  fan_buf_unref(command.frame);
+}
+
 void Environment::post(const fan_command &command) {
-  if (fan_loop_post(loop_, &command) != 0)
+  if (!loop_) drop(command);
+  else if (fan_loop_post(loop_, &command) != 0)
     Napi::Error::Fatal("fanline", "out of memory while posting a command");
 }
 

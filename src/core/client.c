@@ -200,7 +200,7 @@ static bool write_once(fan_client *client, size_t *budget) {
   return *budget > 0 && !fan_outq_empty(&client->queue);
 }
 
-/* Keeps the list of those who are behind: entered above half the limit, left below a quarter. */
+/* Ends who is too slow, and keeps the list of those who are behind. */
 static void judge(fan_client *client) {
   fan_clients *shared = client->shared;
   size_t limit = shared->limits.queue_bytes, bytes = client->queue.bytes;
@@ -211,10 +211,10 @@ static void judge(fan_client *client) {
     fan_client_kill(client, FAN_SLOW);
     return;
   }
-  if (fan_outq_empty(&client->queue)) client->given_up = false;
-  if (fan_list_linked(&client->behind_node)) {
-    if (bytes < limit / 4) fan_list_remove(&client->behind_node);
-  } else if (bytes > limit / 2 && !client->given_up) {
+  if (fan_outq_empty(&client->queue)) {
+    client->given_up = false;
+    fan_list_remove(&client->behind_node);
+  } else if (tried && !fan_list_linked(&client->behind_node)) {
     client->behind_since_ms = shared->now_ms;
     fan_list_push(&shared->behind, &client->behind_node);
   }
@@ -277,15 +277,19 @@ void fan_client_on_timer(fan_client *client) {
 
 static uint64_t later(uint64_t a, uint64_t b) { return a > b ? a : b; }
 
-bool fan_clients_wait(fan_clients *clients, uint64_t since_ms) {
-  while (!fan_list_empty(&clients->behind)) {
-    fan_client *client = fan_list_entry(clients->behind.next, fan_client, behind_node);
-    uint64_t start = later(client->behind_since_ms, since_ms);
-    if (clients->now_ms < later(start, client->progress_ms) + FAN_PACE_MS &&
-        clients->now_ms < start + FAN_PACE_MAX_MS)
-      return true;
+static bool worth_waiting(const fan_client *client, uint64_t since_ms) {
+  uint64_t now = client->shared->now_ms, start = later(client->behind_since_ms, since_ms);
+  return now < later(start, client->progress_ms) + FAN_PACE_MS && now < start + FAN_PACE_MAX_MS;
+}
+
+bool fan_clients_wait(fan_clients *clients, uint64_t since_ms, size_t next_bytes) {
+  size_t limit = clients->limits.queue_bytes, most = limit / 2;
+  if (next_bytes > limit - most) most = next_bytes < limit ? limit - next_bytes : 0;
+  for (fan_list *node = clients->behind.next; node != &clients->behind; node = node->next) {
+    fan_client *client = fan_list_entry(node, fan_client, behind_node);
+    if (client->given_up || client->queue.bytes <= most) continue;
+    if (worth_waiting(client, since_ms)) return true;
     client->given_up = true;
-    fan_list_remove(&client->behind_node);
   }
   return false;
 }

@@ -37,7 +37,7 @@ typedef struct fan_clients {
   uint64_t now_ms;
   uint64_t flush_due_ms; /* dirty clients are written from then on; FAN_NEVER: none is dirty */
   fan_list dirty;        /* to be written and judged in this turn */
-  fan_list behind;       /* alive, but more than half their queue behind: see fan_clients_wait() */
+  fan_list behind;       /* were written to and have not taken all: see fan_clients_wait() */
   fan_list notices;      /* have something to tell JavaScript */
   fan_list dead;         /* wait for the sweep */
 } fan_clients;
@@ -61,7 +61,7 @@ typedef struct fan_client {
   uint8_t state;  /* enum fan_client_state */
   uint8_t reason; /* enum fan_reason; the first one wins */
   bool blocked;   /* the sink said "no more": wait for fan_client_writable() */
-  bool given_up;  /* was behind for too long to be waited for; until its queue is empty */
+  bool given_up;  /* not waited for any more, until its queue is empty */
   bool released;  /* DEAD in good order: the sink is released, not evicted */
   bool quiet;     /* JavaScript ended it and waits for no notice */
   uint64_t wrote_ms, progress_ms, event_ms;
@@ -83,9 +83,9 @@ typedef struct fan_client {
   uint64_t dropped_events, dropped_bytes; /* DEAD: what was queued and not written */
 } fan_client;
 
-#define FAN_PACE_MS                                                                                \
-  200 /* a reader that is behind is waited for while it takes something this often ... */
-#define FAN_PACE_MAX_MS 2000        /* ... but never for longer than this */
+/* A reader that is behind is waited for while it takes something this often, but not for longer than the second. */
+#define FAN_PACE_MS 500
+#define FAN_PACE_MAX_MS 2000
 #define FAN_TURN_BYTES (256 * 1024) /* at most this much for one client in one turn */
 #define FAN_HIGH_BYTES (64 * 1024)  /* JavaScript is told when a queue passes this ... */
 #define FAN_LOW_BYTES (16 * 1024)   /* ... and when it is below this again */
@@ -124,8 +124,9 @@ void fan_client_kill(fan_client *client, enum fan_reason reason);
 /* The reason that a sink's error stands for. */
 enum fan_reason fan_client_reason_of(int error);
 
-/* Is some client behind that is still worth waiting for, before more is taken in? One that has taken nothing for FAN_PACE_MS, or
- * has not caught up in FAN_PACE_MAX_MS (both from since_ms on at the earliest), is given up: then it grows until it is slow. */
-bool fan_clients_wait(fan_clients *clients, uint64_t since_ms);
+/* Is there a client worth waiting for, before a frame of next_bytes is taken in: one that is more than half its queue behind, or so
+ * far that the frame would end it? Whoever has taken nothing for FAN_PACE_MS, or not enough in FAN_PACE_MAX_MS (both from since_ms
+ * on at the earliest), is given up until its queue is empty. Cost: O(clients behind). */
+bool fan_clients_wait(fan_clients *clients, uint64_t since_ms, size_t next_bytes);
 
 #endif

@@ -320,8 +320,8 @@ uint64_t fan_hub_due_ms(const fan_hub *hub) {
   return timers < flush ? timers : flush;
 }
 
-bool fan_hub_wait(fan_hub *hub, uint64_t since_ms) {
-  return fan_clients_wait(&hub->clients, since_ms);
+bool fan_hub_wait(fan_hub *hub, uint64_t since_ms, size_t next_bytes) {
+  return fan_clients_wait(&hub->clients, since_ms, next_bytes);
 }
 
 size_t fan_hub_held_bytes(const fan_hub *hub) { return hub->clients.ledger.held_bytes; }

@@ -89,9 +89,8 @@ bool fan_hub_next_notice(fan_hub *hub, fan_notice *notice);
 /* When the next turn has to be at the latest; FAN_NEVER: when something happens. */
 uint64_t fan_hub_due_ms(const fan_hub *hub);
 
-/* Should the caller hold back what it would publish next, because readers that are alive are more than half
- * their queue behind? Never longer than FAN_PACE_MAX_MS after since_ms for one of them. */
-bool fan_hub_wait(fan_hub *hub, uint64_t since_ms);
+/* Should the caller hold back a frame of next_bytes, because readers that are alive are too far behind? See fan_clients_wait(). */
+bool fan_hub_wait(fan_hub *hub, uint64_t since_ms, size_t next_bytes);
 
 /* Memory of all frames that the hub holds, each once. */
 size_t fan_hub_held_bytes(const fan_hub *hub);

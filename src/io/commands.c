@@ -6,6 +6,8 @@
 
 #define TURN_COMMANDS 4096       /* commands taken in one turn */
 #define TURN_INTAKE (256 * 1024) /* cost of the frames taken in one turn */
+#define TURN_DELIVERIES                                                                            \
+  65536 /* references queued in one turn: small events to a large room add up */
 
 void fan_loop_touch(fan_loop *loop, fan_port *port) {
   port->touched = true;
@@ -45,14 +47,14 @@ static void run_attach(fan_loop *loop, const fan_command *command) {
     tell_cut(loop, command->client);
 }
 
-static void run_publish(const fan_command *command) {
+static void run_publish(fan_loop *loop, const fan_command *command) {
   union {
     fan_target target;
     uint64_t room[sizeof(fan_target) / sizeof(uint64_t) + 1];
   } one = {.target = {.rooms = 1}};
   one.target.keys[0] = command->number;
-  fan_hub_publish(command->port->hub, command->target ? command->target : &one.target,
-                  command->frame);
+  loop->deliveries += fan_hub_publish(
+      command->port->hub, command->target ? command->target : &one.target, command->frame);
 }
 
 static void run_credit(fan_loop *loop, const fan_command *command) {
@@ -70,6 +72,7 @@ void fan_loop_copy_stats(fan_loop *loop, fan_port *port) {
 
 void fan_loop_shut(fan_loop *loop, fan_port *port) {
   fan_list_remove(&port->node);
+  if (port->hub) fan_hub_end(port->hub); /* that takes a while: not under the mutex */
   pthread_mutex_lock(&loop->stats_mutex);
   fan_port_shut(port);
   pthread_mutex_unlock(&loop->stats_mutex);
@@ -106,7 +109,7 @@ static void execute(fan_loop *loop, const fan_command *command) {
     (void)fan_hub_send(port->hub, command->client, command->frame);
     break;
   case FAN_OP_PUBLISH:
-    run_publish(command);
+    run_publish(loop, command);
     break;
   case FAN_OP_CREDIT:
     run_credit(loop, command);
@@ -162,17 +165,20 @@ static bool must_wait(const fan_loop *loop, const fan_command *command) {
   if (!command->bulk || !command->port->hub) return false;
   if (command->port->unwritten) return true;
   fan_hub_set_time(command->port->hub, loop->now_ms);
-  return fan_hub_wait(command->port->hub, loop->stretch_open ? loop->now_ms : loop->stretch_end_ms);
+  return fan_hub_wait(command->port->hub, loop->stretch_open ? loop->now_ms : loop->stretch_end_ms,
+                      fan_buf_chunked(command->frame).size);
 }
 
 /* Carries out what was posted, in order, up to the turn's measure. */
 enum intake fan_loop_take_commands(fan_loop *loop) {
   size_t bytes = 0;
+  loop->deliveries = 0;
   for (uint32_t n = 0; loop->work; n++) {
     const fan_command *command = &loop->work->commands[loop->work_next];
     size_t cost = command->frame ? fan_buf_cost(command->frame) : 0;
     size_t most = command->port->bulk_bytes < TURN_INTAKE ? command->port->bulk_bytes : TURN_INTAKE;
-    if (n >= TURN_COMMANDS || (bytes && bytes + cost > most)) return INTAKE_MORE;
+    if (n >= TURN_COMMANDS || loop->deliveries >= TURN_DELIVERIES) return INTAKE_MORE;
+    if (bytes && bytes + cost > most) return INTAKE_MORE;
     if (must_wait(loop, command)) return INTAKE_HELD;
     execute(loop, command);
     finish(command);

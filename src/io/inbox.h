@@ -18,6 +18,7 @@
 
 struct fan_port;
 
+/* Client ids are unique in the whole loop, over all ports. Nothing may be posted for a port behind its FREE. */
 enum fan_op {
   FAN_OP_OPEN = 1, /* port: the loop takes its hub over */
   FAN_OP_SHUT,     /* port: its hub is freed; who is left is evicted without notice */

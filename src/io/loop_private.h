@@ -29,6 +29,7 @@ struct fan_loop {
   fan_map wires;               /* client id -> fan_wire, while attached */
   fan_batch *work, *work_last; /* taken from the inbox, not yet carried out */
   uint32_t work_next;          /* of work->commands */
+  uint64_t deliveries;         /* references queued by the present turn's commands */
   bool notices_wait;           /* there was no memory for some: they go with the next turn */
   bool stretch_open;
   uint64_t stretch_end_ms;

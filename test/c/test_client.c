@@ -307,44 +307,68 @@ static void test_client_reports_private_bytes_in_steps_of_16_kib(void) {
 
 static void test_client_behind_is_waited_for_and_then_given_up(void) {
   world_open(&w, &small, 0);
-  CHECK(!fan_clients_wait(&w.clients, 1000));
+  CHECK(!fan_clients_wait(&w.clients, 1000, 0));
   sink_script_answer(&w.sink, FAN_EAGAIN);
   world_push(&w, 300, 2); /* more than half */
   world_settle(&w);
-  CHECK(fan_clients_wait(&w.clients, 1000));
+  CHECK(fan_clients_wait(&w.clients, 1000, 0));
   world_turn(&w, 1000 + FAN_PACE_MS - 1);
-  CHECK(fan_clients_wait(&w.clients, 1000));
-  CHECK(fan_clients_wait(&w.clients, 1050));
+  CHECK(fan_clients_wait(&w.clients, 1000, 0));
+  CHECK(fan_clients_wait(&w.clients, 1050, 0));
   world_turn(&w, 1000 + FAN_PACE_MS);
-  CHECK(fan_clients_wait(&w.clients, 1050));
-  CHECK(!fan_clients_wait(&w.clients, 1000));
+  CHECK(fan_clients_wait(&w.clients, 1050, 0));
+  CHECK(!fan_clients_wait(&w.clients, 1000, 0));
   CHECK(w.client.given_up);
   world_push(&w, 20, 1);
   world_settle(&w);
-  CHECK(!fan_clients_wait(&w.clients, w.clients.now_ms)); /* not again, until it has caught up */
+  CHECK(!fan_clients_wait(&w.clients, w.clients.now_ms, 0)); /* not again, until it has caught up */
   world_writable(&w);
   world_settle(&w);
   CHECK(!w.client.given_up);
   sink_script_answer(&w.sink, FAN_EAGAIN);
   world_push(&w, 300, 2);
   world_settle(&w);
-  CHECK(fan_clients_wait(&w.clients, w.clients.now_ms));
+  CHECK(fan_clients_wait(&w.clients, w.clients.now_ms, 0));
   world_deinit(&w, 0);
 }
 
-static void test_client_behind_is_no_longer_waited_for_below_a_quarter(void) {
+static void take(int64_t bytes) {
+  sink_script_answer(&w.sink, bytes);
+  world_writable(&w);
+  world_settle(&w);
+}
+
+static void test_client_behind_is_waited_for_until_the_next_frame_fits(void) {
   world_open(&w, &small, 0);
   sink_script_answer(&w.sink, FAN_EAGAIN);
   world_push(&w, 300, 2);
   world_settle(&w);
-  sink_script_answer(&w.sink, 350);
-  world_writable(&w);
+  take(50);
+  CHECK(fan_clients_wait(&w.clients, 1000, 0)); /* 550 of 1,000 left */
+  take(100);
+  CHECK(!fan_clients_wait(&w.clients, 1000, 0));
+  CHECK(fan_clients_wait(&w.clients, 1000, 600));
+  CHECK(fan_clients_wait(&w.clients, 1000, 5000));
+  take(100);
+  CHECK(!fan_clients_wait(&w.clients, 1000, 600));
+  CHECK(fan_clients_wait(&w.clients, 1000, 5000)); /* that one fits an empty queue only */
+  take(350);
+  CHECK(!fan_clients_wait(&w.clients, 1000, 5000));
+  world_deinit(&w, 0);
+}
+
+static void test_client_behind_that_goes_on_taking_is_waited_for_but_not_for_ever(void) {
+  uint64_t now = 1000;
+  world_open(&w, &small, 0);
+  sink_script_answer(&w.sink, FAN_EAGAIN);
+  world_push(&w, 300, 3);
   world_settle(&w);
-  CHECK(fan_clients_wait(&w.clients, 1000)); /* 250 left */
-  sink_script_answer(&w.sink, 1);
-  world_writable(&w);
-  world_settle(&w);
-  CHECK(!fan_clients_wait(&w.clients, 1000));
+  while (now < 1000 + FAN_PACE_MAX_MS) {
+    CHECK(fan_clients_wait(&w.clients, 1000, 0));
+    world_turn(&w, now += FAN_PACE_MS - 100);
+    take(1);
+  }
+  CHECK(!fan_clients_wait(&w.clients, 1000, 0));
   world_deinit(&w, 0);
 }
 
@@ -365,6 +389,7 @@ int main(void) {
   RUN(test_client_reports_high_and_low_water);
   RUN(test_client_reports_private_bytes_in_steps_of_16_kib);
   RUN(test_client_behind_is_waited_for_and_then_given_up);
-  RUN(test_client_behind_is_no_longer_waited_for_below_a_quarter);
+  RUN(test_client_behind_is_waited_for_until_the_next_frame_fits);
+  RUN(test_client_behind_that_goes_on_taking_is_waited_for_but_not_for_ever);
   return check_done("test_client");
 }

@@ -236,11 +236,11 @@ static void test_hub_waits_for_readers_that_are_behind(void) {
   hub_open(&w, 1, 2);
   hub_block(&w, 1);
   hub_send_sized(&w, 1, 600, 1);
-  CHECK(!fan_hub_wait(w.hub, w.now_ms));
+  CHECK(!fan_hub_wait(w.hub, w.now_ms, 0));
   hub_settle(&w);
-  CHECK(fan_hub_wait(w.hub, w.now_ms));
+  CHECK(fan_hub_wait(w.hub, w.now_ms, 0));
   fan_hub_set_time(w.hub, w.now_ms + FAN_PACE_MS);
-  CHECK(!fan_hub_wait(w.hub, w.now_ms));
+  CHECK(!fan_hub_wait(w.hub, w.now_ms, 0));
   hub_deinit(&w);
 }
 

@@ -83,7 +83,7 @@ static void end_some(void) {
   (void)fan_hub_close_client(w.hub, 1, FAN_SERVER);
   (void)fan_hub_kill_client(w.hub, 2, FAN_SERVER, true);
   (void)fan_hub_broken(w.hub, 3, FAN_EGONE);
-  (void)fan_hub_wait(w.hub, w.now_ms);
+  (void)fan_hub_wait(w.hub, w.now_ms, 0);
   (void)fan_hub_due_ms(w.hub);
   for (int i = 0; i < 5; i++) {
     fan_hub_turn(w.hub, w.now_ms += 200, 100);

@@ -85,9 +85,9 @@ describe('createHub options', () => {
       ['limits.clients', NOT_NUMBERS, COUNTS, [1, Infinity]],
       ['limits.clientsPerUser', NOT_NUMBERS, COUNTS, [1, Infinity]],
       ['limits.roomsPerClient', NOT_NUMBERS, COUNTS, [1, Infinity]],
-      ['limits.eventBytes', ...sizes(2 ** 30), [1, 2 ** 27]],
+      ['limits.eventBytes', ...sizes(2 ** 30), [1, 2 ** 26]],
       ['limits.queueBytes', ...sizes(2 ** 40), [1, 2 ** 40]],
-      ['limits.totalBytes', ...sizes(2 ** 53), [2 ** 21, 2 ** 53 - 1]],
+      ['limits.totalBytes', ...sizes(2 ** 53), [2 ** 21 + 2 ** 15, 2 ** 53 - 1]],
       ['limits.stallTimeout', ...TIMEOUT],
       ['limits.idleTimeout', ...TIMEOUT],
       ['limits.lifetime', ...TIMEOUT],
@@ -164,8 +164,8 @@ describe('createHub options', () => {
     const refused = (given, path) =>
       throws(() => hubOptions(given), RangeError, 'ERR_FAN_OPTION', path);
     refused({ retry: { min: 6, max: 5 } }, 'retry.min');
-    refused({ limits: { eventBytes: 100, totalBytes: 199 } }, 'limits.totalBytes');
-    hubOptions({ limits: { eventBytes: 100, totalBytes: 200 } });
+    refused({ limits: { eventBytes: 100, totalBytes: 32_967 } }, 'limits.totalBytes');
+    hubOptions({ limits: { eventBytes: 100, totalBytes: 32_968 } });
   });
 
   it('ignores what somebody put on Object.prototype', () => {

@@ -234,7 +234,7 @@ static void op_turn(model *m) {
   fan_hub_turn(m->hub, m->now_ms, 1 + draw(m, PEERS));
   take_notices(m);
   CHECK(fan_hub_held_bytes(m->hub) <= 1 << 20);
-  (void)fan_hub_wait(m->hub, m->now_ms);
+  (void)fan_hub_wait(m->hub, m->now_ms, draw(m, 5000));
 }
 
 model *model_new(const uint8_t *bytes, size_t size, uint64_t seed) {
