@@ -176,6 +176,26 @@ describe('teardown', () => {
     });
   }
 
+  for (const transport of ['auto', 'relay']) {
+    it(`middleware that closes the hub when it sees the headers (${transport}): a closed client`, async () => {
+      let client;
+      const own = createHub();
+      const served = await serve((req, res) => {
+        const { writeHead } = res;
+        res.writeHead = function (...args) {
+          own.close({ grace: 0 }); // the last hub of this thread: its loop ends
+          return writeHead.apply(this, args);
+        };
+        client = own.connect(req, res, { rooms: 'all', transport });
+      });
+      servers.push(served);
+      await assert.rejects(open(served.url), { code: 'ECONNRESET' });
+      assert.equal(client.closed, 'shutdown');
+      assert.equal(client.send('nobody'), false);
+      assert.deepEqual([own.size, [...own.rooms]], [0, []]);
+    });
+  }
+
   for (const framework of Object.keys(FRAMEWORKS)) {
     describe(`of a server, ${framework}`, () => {
       it('server.close() waits for streams and ends with the last', async () => {
@@ -195,6 +215,18 @@ describe('teardown', () => {
         b.close();
         assert.equal(await second.end(), 'end');
         await closed;
+        servers.pop();
+      });
+
+      it('hub.close(), then server.close(): over as soon as the streams are, not when keep-alive is', async () => {
+        const served = await start(framework);
+        served.server.keepAliveTimeout = 60_000;
+        const streams = [];
+        for (let i = 0; i < 5; i++) streams.push(await served.connect({ reads: true }));
+        const closed = new Promise((resolve) => served.server.close(resolve));
+        assert.deepEqual(await hub.close({ grace: 100 }), { ended: 5, cut: 0 });
+        await closed;
+        for (const { conn } of streams) await conn.closed_;
         servers.pop();
       });
 
