@@ -109,6 +109,7 @@ async function listen(hub, framework, { headers = {}, options = {} }) {
 describe('teardown', () => {
   let hub;
   let servers;
+  let bystander;
 
   async function start(framework, state = {}) {
     const served = await listen(hub, framework, state);
@@ -119,11 +120,13 @@ describe('teardown', () => {
   beforeEach(() => {
     hub = createHub({ heartbeat: false, limits: { queueBytes: 16 * MB } });
     servers = [];
+    bystander = null;
   });
 
   afterEach(async () => {
     for (const served of servers) await served.close();
     await hub.close({ grace: 0 });
+    await bystander?.end(); // its descriptor must not count in the next test
     await eventually(
       () => hub.stats().bufferedBytes === 0,
       () => `${hub.stats().bufferedBytes} bytes left`,
@@ -131,7 +134,7 @@ describe('teardown', () => {
   });
 
   async function tearDown(framework, state, end) {
-    const bystander = await open((await start('http')).url);
+    bystander = await open((await start('http')).url);
     const served = await start(framework, state);
     const before = descriptors();
     const victim = await served.connect(state);
