@@ -3,7 +3,10 @@
 // The JavaScript half of the `relay` sink: blocks from the loop are written with the response's own write, and the next is
 // taken only when that answered true, or after `drain`. (Never by the write callback, which `compression` drops.)
 
+const { EventEmitter } = require('node:events');
 const { native, posted } = require('./loop');
+
+const kRelay = Symbol('fanline.relay');
 
 const tuned = new WeakMap(); // socket → how many relays want its options
 
@@ -11,6 +14,16 @@ const tuned = new WeakMap(); // socket → how many relays want its options
 function descriptorOf(socket) {
   const fd = socket?._handle?.fd;
   return Number.isInteger(fd) && fd >= 0 ? fd : -1;
+}
+
+/**
+ * A middleware that turns `drain` listeners over to a stream of its own (`compression`) must not do so with the application's: the
+ * application writes to the client, and `drain` is ours to tell.
+ */
+function shadowOn(type, listener) {
+  const relay = this[kRelay];
+  if (relay._stopped || type !== 'drain') return relay._on.call(this, type, listener);
+  return EventEmitter.prototype.on.call(this, type, listener);
 }
 
 class Relay {
@@ -25,7 +38,12 @@ class Relay {
     this._timer = null; // runs while Node takes no more
     this._socket = takeover.socket ?? takeover.res.stream?.session?.socket;
     this._onDrain = () => this._drained();
+    this._on = takeover.res.on; // as we found it
     takeover.res.on('drain', this._onDrain);
+    if (Object.hasOwn(takeover.res, 'on')) {
+      takeover.res[kRelay] = this;
+      takeover.res.on = shadowOn;
+    }
     this._tune();
   }
 

@@ -197,9 +197,11 @@ describe('threads and descriptors', () => {
       const before = [threads(), fds()];
       const hubs = Array.from({ length: 1_000 }, () => createHub());
       for (const hub of hubs) hub.broadcast('x');
-      console.log(threads() - before[0], fds() - before[1]);
+      // Threads of Node's own may end meanwhile.
+      const more = () => console.log(Math.max(0, threads() - before[0]), Math.max(0, fds() - before[1]));
+      more();
       await Promise.all(hubs.map((hub) => hub.close()));
-      console.log(threads() - before[0], fds() - before[1]);
+      more();
     `);
     ended(result, '0 0\n0 0');
   });
