@@ -189,7 +189,7 @@ describe('threads and descriptors', () => {
     );
     ended({ out, ...result });
     const [before, later] = JSON.parse(out);
-    assert.deepEqual(later, before);
+    assert.ok(later[0] <= before[0] && later[1] <= before[1], `${before} became ${later}`);
   });
 
   it('hubs that never had a client cost no thread and no descriptor', async () => {
