@@ -137,7 +137,8 @@ describe('operations × callbacks', () => {
     const { disconnects } = hub.stats();
     const ended = Object.values(disconnects).reduce((sum, n) => sum + n);
     assert.equal(ended, count.connect);
-    assert.equal(hub.stats().bufferedBytes, 0);
+    // Another hub of this process may keep the loop: then it ends this one in a moment.
+    await when(() => hub.stats().bufferedBytes === 0, 'nothing is held');
   }
 
   for (const [name, callback] of Object.entries(CALLBACKS)) {
