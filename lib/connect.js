@@ -166,6 +166,7 @@ function connect(hub, req, res, settings) {
     client._takeover.abort();
     throw err;
   }
+  if (client.closed !== null) return client; // by middleware that hooks into the headers
   client._reserved = settings.rooms; // a listener must not take their places
   tell(hub, 'connect', client);
   client._reserved = null;

@@ -5,16 +5,11 @@
 
 const { EventEmitter } = require('node:events');
 const { native, posted } = require('./loop');
+const { anyDescriptor } = require('./socket');
 
 const kRelay = Symbol('fanline.relay');
 
 const tuned = new WeakMap(); // socket → how many relays want its options
-
-/** The descriptor beneath a TLS or HTTP/2 connection: good for socket options, never for writing. */
-function descriptorOf(socket) {
-  const fd = socket?._handle?.fd;
-  return Number.isInteger(fd) && fd >= 0 ? fd : -1;
-}
 
 /**
  * A middleware that turns `drain` listeners over to a stream of its own (`compression`) must not do so with the application's: the
@@ -51,7 +46,7 @@ class Relay {
   _tune() {
     const { stallTimeout } = this._takeover.client._hub._options.limits;
     const socket = this._takeover.socket ?? this._takeover.res.socket;
-    const fd = descriptorOf(socket);
+    const fd = anyDescriptor(socket);
     if (fd < 0) return;
     const users = tuned.get(this._socket) ?? 0;
     tuned.set(this._socket, users + 1);
@@ -64,7 +59,7 @@ class Relay {
     tuned.set(this._socket, users - 1);
     if (users > 1) return;
     tuned.delete(this._socket);
-    const fd = descriptorOf(this._takeover.socket ?? this._takeover.res.socket);
+    const fd = anyDescriptor(this._takeover.socket ?? this._takeover.res.socket);
     if (fd >= 0) native.untune(fd);
   }
 

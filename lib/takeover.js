@@ -9,6 +9,7 @@ const errors = require('./errors');
 const { Gatherer, toBytes } = require('./gather');
 const { native, posted } = require('./loop');
 const relaying = require('./relay');
+const { isFlushed, ownDescriptor, relayCause } = require('./socket');
 
 const kTakeover = Symbol('fanline.takeover');
 const REASON = Object.fromEntries(native.reasons.map((word, number) => [word, number]));
@@ -115,7 +116,7 @@ class Takeover {
     res.end = shadowEnd;
     res.flushHeaders = shadowFlushHeaders;
     this._watchBody();
-    const cause = this._relayCause();
+    const cause = this.client._transport === 'relay' ? 'option' : relayCause(this.req, res, socket);
     if (cause) this._attachRelay(cause);
     else this._barrier();
   }
@@ -142,44 +143,16 @@ class Takeover {
 
   // ---- the sink ----
 
-  /** Why this response cannot be written to by descriptor, or null. */
-  _relayCause() {
-    const { req, res, socket } = this;
-    if (this.client._transport === 'relay') return 'option';
-    if (req.httpVersionMajor !== 1 || !socket) return 'http2';
-    if (socket.encrypted) return 'tls';
-    const head = typeof res._header === 'string' ? res._header : '';
-    if (/\r\ncontent-encoding:/i.test(head)) return 'encoding';
-    if (/\r\ncontent-length:/i.test(head)) return 'length';
-    return this._descriptor() < 0 ? 'descriptor' : null;
-  }
-
-  /** The socket's descriptor, or -1 where there is none that we may write to. */
-  _descriptor() {
-    const { res, socket } = this;
-    const handle = socket?._handle;
-    if (!handle || socket._httpMessage !== res) return -1;
-    const kind = handle.constructor?.name;
-    if (kind !== 'TCP' && kind !== 'Pipe') return -1;
-    return Number.isInteger(handle.fd) ? handle.fd : -1;
-  }
-
-  /** Has everything that went through Node reached the kernel? */
-  _isFlushed() {
-    const { res, socket } = this;
-    return (
-      socket.writableLength === 0 &&
-      socket.writableCorked === 0 &&
-      res.writableLength === 0 &&
-      !res.outputSize &&
-      socket._handle?.writeQueueSize === 0
-    );
-  }
-
   _barrier() {
     if (this.client.closed !== null || this.socket.destroyed) return; // `close` tells the rest
-    if (this._isFlushed()) this._adopt();
-    else this.socket.write('', () => this._barrier());
+    if (isFlushed(this.res, this.socket)) this._adopt();
+    else this.socket.write('', this._passed.bind(this));
+  }
+
+  /** What is still there then (a corked response, say) needs the event loop to go on. */
+  _passed() {
+    if (isFlushed(this.res, this.socket)) this._barrier();
+    else setTimeout(() => this._barrier(), 1);
   }
 
   _adopt() {
@@ -189,7 +162,7 @@ class Takeover {
       this._abandon('server');
       return;
     }
-    const fd = this._descriptor();
+    const fd = ownDescriptor(res, socket);
     const stall = client._hub._options.limits.stallTimeout;
     const timeout = stall ? stall + USER_TIMEOUT_MARGIN : 0;
     if (
