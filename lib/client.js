@@ -46,7 +46,7 @@ class Client {
     this._method = request.method;
     this._transport = settings.transport ?? hub._options.transport;
     this._rooms = null; // Set, once it has been in one
-    this._reserved = null; // rooms that it is about to join
+    this._untold = null; // rooms that it is in since connect, and `join` has yet to be told
     this._takeover = null;
     this._closing = null; // the reason, as soon as the end has begun
     this._endsConnection = false;
@@ -111,6 +111,11 @@ class Client {
     });
   }
 
+  /** The first line of a stream, or the last advice: never refused for want of room. ms; null: an empty comment. */
+  _greet(ms) {
+    this._account(this._hub._native.greet(this._number, ms ?? -1), '', undefined);
+  }
+
   /** Without checks: `opts.event` may be ours. */
   _send(text, opts, id = opts?.id) {
     const native = this._hub._native;
@@ -158,24 +163,41 @@ class Client {
       throw errors.refusedArg('rooms', 'a client of sse() has no rooms: use createHub');
     }
     const { roomsPerClient } = this._hub._options.limits;
-    const held = this._reserved === null ? this.rooms : new Set([...this.rooms, ...this._reserved]);
-    const total = wanted.reduce((sum, name) => sum + !held.has(name), held.size);
+    const total = wanted.reduce((sum, name) => sum + !this.rooms.has(name), this.rooms.size);
     if (total <= roomsPerClient || this._closing !== null) return;
     throw errors.rangeError('rooms', `at most limits.roomsPerClient (${roomsPerClient})`, total);
   }
 
   _join(wanted) {
-    const hub = this._hub;
     for (const name of wanted) {
       if (this._closing !== null) break; // also by a listener
       if (this.rooms.has(name)) continue;
-      this._rooms ??= new Set();
-      this._rooms.add(name);
-      hub._native.join(this._number, hub._rooms.add(name, this));
-      posted();
-      tell(hub, 'join', this, name);
+      this._enter(name);
+      tell(this._hub, 'join', this, name);
     }
     return this;
+  }
+
+  _enter(name) {
+    const hub = this._hub;
+    this._rooms ??= new Set();
+    this._rooms.add(name);
+    hub._native.join(this._number, hub._rooms.add(name, this));
+    posted();
+  }
+
+  /** In these rooms from the start; the hub is told after it has been told of the client. */
+  _enterAll(rooms) {
+    for (const name of rooms) this._enter(name);
+    this._untold = new Set(rooms);
+  }
+
+  _tellJoins() {
+    for (const name of [...this._untold]) {
+      if (this._closing !== null) return;
+      if (this._untold.delete(name)) tell(this._hub, 'join', this, name);
+    }
+    this._untold = null;
   }
 
   _leave(unwanted) {
@@ -186,7 +208,7 @@ class Client {
       this._rooms.delete(name);
       hub._native.leave(this._number, hub._rooms.remove(name, this));
       posted();
-      tell(hub, 'leave', this, name);
+      if (!this._untold?.delete(name)) tell(hub, 'leave', this, name);
     }
     return this;
   }
@@ -196,7 +218,7 @@ class Client {
   close(opts) {
     const { event, data, hasData, reconnect } = closeOptions(opts);
     const last = this._lastEvent(event, data, hasData, reconnect);
-    if (this._closing !== null) return;
+    if (this._closing !== null || !this._flushText()) return;
     if (last !== null) this._send(last.text, last, last.id);
     this._beginClose('server');
   }
@@ -214,13 +236,16 @@ class Client {
     return last;
   }
 
+  /** Text that waits for its blank line goes as it is. False: it does not fit, and the stream was cut, so that its reader knows. */
+  _flushText() {
+    if (this._takeover.flushText()) return true;
+    this._takeover.fail('error');
+    return false;
+  }
+
   /** From now on nothing more is taken; what is queued is still written. */
   _beginClose(reason) {
-    if (this._closing !== null) return;
-    if (!this._takeover.flushText()) {
-      this._takeover.fail('error');
-      return;
-    }
+    if (this._closing !== null || !this._flushText()) return;
     this._closing = reason;
     this._hub._native.close(this._number, REASON[reason]);
     posted();
@@ -243,6 +268,14 @@ class Client {
     if (!departed) this._hub._tellDeparture(this);
     tell(this, 'close', this.closed);
     this._hub._tellEnd(this);
+  }
+
+  /** connect() failed: it goes as if it had never been. */
+  _discard() {
+    this._refuse('error');
+    clients.delete(this._number);
+    this._hub._depart(this);
+    this._hub._remove(this);
   }
 
   /** Never opened: over before it began. */

@@ -132,8 +132,7 @@ function open(hub, client, settings) {
 /** The stream opens at once, so that proxies open it too: with `retry`, or an empty comment. */
 function greet(hub, client, settings) {
   const range = settings.retry === undefined ? hub._options.retry : settings.retry;
-  if (range === null) client.comment();
-  else client.retry(jittered(range));
+  client._greet(range === null ? null : jittered(range));
 }
 
 function checkRooms(hub, { rooms }) {
@@ -160,6 +159,7 @@ function connect(hub, req, res, settings) {
   client._takeover = new Takeover(client, req, res);
   open(hub, client, settings);
   try {
+    client._enterAll(settings.rooms);
     greet(hub, client, settings);
     client._takeover.start(headers);
   } catch (err) {
@@ -167,10 +167,8 @@ function connect(hub, req, res, settings) {
     throw err;
   }
   if (client.closed !== null) return client; // by middleware that hooks into the headers
-  client._reserved = settings.rooms; // a listener must not take their places
   tell(hub, 'connect', client);
-  client._reserved = null;
-  client._join(settings.rooms);
+  client._tellJoins();
   return client;
 }
 

@@ -19,6 +19,7 @@ function serialized(serialize, data) {
   if (typeof data === 'function' || typeof data === 'symbol' || data === undefined) {
     throw errors.dataError(`a value of type ${typeof data}`);
   }
+  if (isUint8Array(data)) return data; // UTF-8 already
   let text;
   try {
     text = serialize(data);
@@ -44,7 +45,7 @@ function checkSize(text, opts, eventBytes) {
   if (opts === undefined) return;
   for (const name of [opts.event, opts.id]) {
     if (typeof name === 'string' && Buffer.byteLength(name) > NAME_BYTES) {
-      throw errors.tooLarge(Buffer.byteLength(name), NAME_BYTES);
+      throw errors.tooLarge(Buffer.byteLength(name), NAME_BYTES, 'the limit of a name or id');
     }
   }
 }
@@ -65,7 +66,11 @@ function refusal(code, text, opts, limits) {
       } catch (err) {
         return err;
       }
-      return errors.tooLarge(bytesOf(text), limits.eventBytes);
+      return errors.tooLarge(
+        bytesOf(text),
+        limits.totalBytes / 2,
+        'what its lines may come to, half of limits.totalBytes,',
+      );
     case FULL:
       return errors.full(`limits.totalBytes (${limits.totalBytes}) is used up`);
     case NOMEM:

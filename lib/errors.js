@@ -234,10 +234,11 @@ function dataError(reason, cause) {
  * An event larger than `limits.eventBytes`; nothing was sent.
  * @param {number} bytes size of the event
  * @param {number} limit bytes
+ * @param {string} [name] of the limit
  * @returns {RangeError} `ERR_FAN_TOO_LARGE`
  */
-function tooLarge(bytes, limit) {
-  const message = `The event is too large: ${bytes} bytes, limits.eventBytes is ${limit}`;
+function tooLarge(bytes, limit, name = 'limits.eventBytes') {
+  const message = `The event is too large: ${bytes} bytes, ${name} is ${limit}`;
   return coded(RangeError, 'ERR_FAN_TOO_LARGE', message, tooLarge);
 }
 
@@ -270,6 +271,16 @@ function closed(what) {
   return coded(Error, 'ERR_FAN_CLOSED', `The ${what} is closed`, closed);
 }
 
+/**
+ * Node's own error for a write behind an end.
+ * @returns {Error} `ERR_STREAM_WRITE_AFTER_END`
+ */
+function writeAfterEnd() {
+  const err = new Error('write after end');
+  err.code = 'ERR_STREAM_WRITE_AFTER_END';
+  return err;
+}
+
 module.exports = {
   argError,
   closed,
@@ -285,4 +296,5 @@ module.exports = {
   unavailableOption,
   unknownArg,
   unknownOption,
+  writeAfterEnd,
 };

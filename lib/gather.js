@@ -31,17 +31,18 @@ class Gatherer {
   /**
    * Adds bytes; each is looked at once.
    * @param {Uint8Array} bytes
-   * @returns {Buffer|null} all complete blocks so far, or null
+   * @returns {Buffer[]} the blocks that are complete now
    */
   push(bytes) {
-    const end = this._scan(bytes);
-    if (end === 0) {
-      this._rest = Buffer.concat([this._rest, bytes]);
-      return null;
+    const blocks = [];
+    let from = 0;
+    for (const end of this._scan(bytes)) {
+      blocks.push(Buffer.concat([this._rest, bytes.subarray(from, end)]));
+      this._rest = EMPTY;
+      from = end;
     }
-    const whole = Buffer.concat([this._rest, bytes.subarray(0, end)]);
-    this._rest = end === bytes.length ? EMPTY : Buffer.from(bytes.subarray(end));
-    return whole;
+    this._rest = Buffer.concat([this._rest, bytes.subarray(from)]);
+    return blocks;
   }
 
   /** @returns {Buffer|null} what is left, complete or not */
@@ -51,16 +52,16 @@ class Gatherer {
     return rest.length > 0 ? rest : null;
   }
 
-  /** Answers where the last complete block ends, 0 if none does. */
+  /** Answers where blocks end. */
   _scan(bytes) {
-    let end = 0;
+    const ends = [];
     for (let i = 0; i < bytes.length; i++) {
       const byte = bytes[i];
       if (byte === LF && this._afterCr) {
-        if (end === i) end = i + 1; // the second half of a CRLF that ended a block
+        if (ends.at(-1) === i) ends[ends.length - 1] = i + 1; // the second half of a CRLF that ended a block
         this._afterCr = false;
       } else if (byte === LF || byte === CR) {
-        if (this._lineEmpty) end = i + 1;
+        if (this._lineEmpty) ends.push(i + 1);
         this._lineEmpty = true;
         this._afterCr = byte === CR;
       } else {
@@ -68,8 +69,31 @@ class Gatherer {
         this._afterCr = false;
       }
     }
-    return end;
+    return ends;
   }
 }
 
-module.exports = { Gatherer, toBytes };
+/**
+ * Blocks as few buffers as possible, none larger than `limit`.
+ * @param {Buffer[]} blocks none larger than `limit`
+ * @param {number} limit bytes
+ * @returns {Buffer[]}
+ */
+function joined(blocks, limit) {
+  const groups = [];
+  let group = [];
+  let size = 0;
+  for (const block of blocks) {
+    if (size + block.length > limit) {
+      groups.push(group);
+      group = [];
+      size = 0;
+    }
+    group.push(block);
+    size += block.length;
+  }
+  groups.push(group);
+  return groups.filter((list) => list.length > 0).map((list) => Buffer.concat(list));
+}
+
+module.exports = { Gatherer, joined, toBytes };

@@ -154,12 +154,18 @@ class Hub extends EventEmitter {
   }
 
   _tellDeparture(client) {
-    for (const name of client.rooms) tell(this, 'leave', client, name);
+    for (const name of client.rooms) {
+      if (!client._untold?.has(name)) tell(this, 'leave', client, name);
+    }
+  }
+
+  _remove(client) {
+    this.clients.delete(client.id);
+    if (client.user !== undefined) this._countUser(client.user, -1);
   }
 
   _forget(client) {
-    this.clients.delete(client.id);
-    if (client.user !== undefined) this._countUser(client.user, -1);
+    this._remove(client);
     this._ended[client.closed] = (this._ended[client.closed] ?? 0) + 1;
   }
 

@@ -6,10 +6,14 @@
 const { EventEmitter } = require('node:events');
 const { native, posted } = require('./loop');
 const { anyDescriptor } = require('./socket');
+const { StallWatch } = require('./stall');
+
+// Bytes in one write: what Node takes before it says that it is enough, so that a slow reader's progress is seen.
+const SLICE = 16 * 1024;
 
 const kRelay = Symbol('fanline.relay');
 
-const tuned = new WeakMap(); // socket → how many relays want its options
+const tuned = new WeakMap(); // connection → how many relays want its options
 
 /**
  * A middleware that turns `drain` listeners over to a stream of its own (`compression`) must not do so with the application's: the
@@ -30,8 +34,15 @@ class Relay {
     this._blocks = [];
     this._emitting = false;
     this._stopped = false;
-    this._timer = null; // runs while Node takes no more
-    this._socket = takeover.socket ?? takeover.res.stream?.session?.socket;
+    this._session = takeover.session ?? null; // HTTP/2: its streams share a socket
+    this._socket = takeover.socket ?? this._session?.socket;
+    this._connection = this._session ?? this._socket;
+    const { stallTimeout } = takeover.client._hub._options.limits;
+    this._watch = new StallWatch(
+      () => takeover.unsent(),
+      stallTimeout,
+      () => takeover.evict('stalled'),
+    );
     this._onDrain = () => this._drained();
     this._on = takeover.res.on; // as we found it
     takeover.res.on('drain', this._onDrain);
@@ -42,31 +53,38 @@ class Relay {
     this._tune();
   }
 
+  /** The connection's descriptor, for options; -1 once it is gone. */
+  _descriptor() {
+    return this._session?.destroyed ? -1 : anyDescriptor(this._socket);
+  }
+
   /** Kernel buffers must not hide a slow reader. Connections may carry several streams. */
   _tune() {
     const { stallTimeout } = this._takeover.client._hub._options.limits;
-    const socket = this._takeover.socket ?? this._takeover.res.socket;
-    const fd = anyDescriptor(socket);
+    const fd = this._descriptor();
     if (fd < 0) return;
-    const users = tuned.get(this._socket) ?? 0;
-    tuned.set(this._socket, users + 1);
+    const users = tuned.get(this._connection) ?? 0;
+    tuned.set(this._connection, users + 1);
     if (users === 0) native.tune(fd, stallTimeout ? stallTimeout + 5_000 : 0);
   }
 
   _untune() {
-    const users = tuned.get(this._socket);
+    const users = tuned.get(this._connection);
     if (users === undefined) return;
-    tuned.set(this._socket, users - 1);
+    tuned.set(this._connection, users - 1);
     if (users > 1) return;
-    tuned.delete(this._socket);
-    const fd = anyDescriptor(this._takeover.socket ?? this._takeover.res.socket);
+    tuned.delete(this._connection);
+    const fd = this._descriptor();
     if (fd >= 0) native.untune(fd);
   }
 
   /** A block from the loop. */
   take(bytes) {
-    if (this._waiting) this._blocks.push(bytes);
-    else this._pass(bytes);
+    for (let at = 0; at < bytes.length; at += SLICE) {
+      const slice = bytes.length > SLICE ? bytes.subarray(at, at + SLICE) : bytes;
+      if (this._waiting) this._blocks.push(slice);
+      else this._pass(slice);
+    }
   }
 
   /** The stream ends in order: what is here goes to Node, which queues it. */
@@ -82,30 +100,12 @@ class Relay {
     const more = found.write.call(res, bytes);
     if (typeof found.flush === 'function') found.flush.call(res);
     this._owed += bytes.length;
-    if (more === false && !last) this._wait();
-    else this._credit();
-  }
-
-  /** Until `drain`. What is in Node's hands the loop cannot see, so its stalled readers are found here. */
-  _wait() {
-    this._waiting = true;
-    const { stallTimeout } = this._takeover.client._hub._options.limits;
-    if (stallTimeout) this._watchStall(this._left(), stallTimeout);
-  }
-
-  /** Bytes that Node has not yet passed to the kernel. */
-  _left() {
-    const { res } = this._takeover;
-    return res.stream?.writableLength ?? res.writableLength;
-  }
-
-  _watchStall(before, stallTimeout) {
-    this._timer = setTimeout(() => {
-      const left = this._left();
-      if (left !== before) this._watchStall(left, stallTimeout);
-      else this._takeover.fail('stalled');
-    }, stallTimeout);
-    this._timer.unref();
+    if (more === false && !last) {
+      this._waiting = true;
+      this._watch.start(); // what is in Node's hands the loop cannot see
+    } else {
+      this._credit();
+    }
   }
 
   _credit() {
@@ -119,7 +119,7 @@ class Relay {
   _drained() {
     if (this._emitting || this._stopped || !this._waiting) return;
     this._waiting = false;
-    clearTimeout(this._timer);
+    this._watch.stop();
     this._credit();
     while (!this._waiting && this._blocks.length > 0) this._pass(this._blocks.shift());
   }
@@ -136,7 +136,7 @@ class Relay {
 
   stop() {
     this._stopped = true;
-    clearTimeout(this._timer);
+    this._watch.stop();
     this._takeover.res.removeListener('drain', this._onDrain);
     this._untune();
   }

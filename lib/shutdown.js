@@ -3,10 +3,10 @@
 // hub.close(): everybody is told when to come back, queues drain, and streams end spread over the grace period, so that
 // neither this process nor the next one meets a storm. What has not ended when it is over is cut.
 
-const { REASON } = require('./takeover');
-const { flush, posted } = require('./loop');
+const { flush } = require('./loop');
 
 const SPREAD = 0.8; // of the grace: the rest is for the last ones to drain
+const LEAST = 100; // ms: also without grace, readers that are well get what is queued
 const STEP = 20; // ms between two looks at whose turn it is
 const RETRY = { min: 2_000, max: 5_000 };
 
@@ -38,11 +38,7 @@ class Shutdown {
     const range = this._hub._options.retry;
     if (range === null || client._closing !== null) return;
     const { min, max } = range ?? RETRY;
-    try {
-      client.retry(Math.round(min + Math.random() * (max - min)));
-    } catch (err) {
-      if (err.code !== 'ERR_FAN_FULL') throw err; // then it comes back when it likes
-    }
+    client._greet(Math.round(min + Math.random() * (max - min)));
   }
 
   _close(waiting, grace) {
@@ -57,22 +53,18 @@ class Shutdown {
       const elapsed = Date.now() - start;
       const due = span === 0 ? waiting.length : Math.ceil((waiting.length * elapsed) / span);
       while (next < Math.min(due, waiting.length)) waiting[next++]._beginClose('shutdown');
-      if (elapsed >= grace) this._cutRest();
+      if (elapsed >= Math.max(grace, LEAST)) this._cutRest();
     };
     this._timer = setInterval(step, Math.min(STEP, Math.max(1, grace / 10)));
     step();
   }
 
-  /** Time is up. */
+  /** Time is up; looked at again until the last one has gone. */
   _cutRest() {
-    if (this._hub.clients.size === 0) return;
     this._cutting = true;
     for (const client of [...this._hub.clients.values()]) {
       client._beginClose('shutdown');
-      this._hub._native.kill(client._number, REASON.shutdown);
-      posted();
-      client._takeover.evicted();
-      client._finish('shutdown');
+      client._takeover.evict('shutdown');
     }
   }
 

@@ -35,7 +35,8 @@ function anyDescriptor(socket) {
  * @returns {'http2'|'tls'|'encoding'|'length'|'descriptor'|null} null: it can
  */
 function relayCause(req, res, socket) {
-  if (req.httpVersionMajor !== 1 || !socket) return 'http2';
+  if (req.httpVersionMajor !== 1) return 'http2';
+  if (!socket) return 'descriptor';
   if (socket.encrypted) return 'tls';
   const head = typeof res._header === 'string' ? res._header : '';
   if (/\r\ncontent-encoding:/i.test(head)) return 'encoding';

@@ -6,9 +6,10 @@
 // docs/architecture.md tells the order of the steps and why.
 
 const errors = require('./errors');
-const { Gatherer, toBytes } = require('./gather');
+const { Gatherer, joined, toBytes } = require('./gather');
 const { native, posted } = require('./loop');
 const relaying = require('./relay');
+const { StallWatch } = require('./stall');
 const { isFlushed, ownDescriptor, relayCause } = require('./socket');
 
 const kTakeover = Symbol('fanline.takeover');
@@ -70,12 +71,6 @@ function functionsOf(res) {
   return lastFound;
 }
 
-function writeAfterEnd() {
-  const err = new Error('write after end');
-  err.code = 'ERR_STREAM_WRITE_AFTER_END';
-  return err;
-}
-
 class Takeover {
   /** @param {object} client whose response `res` is; the response is alive and has sent nothing */
   constructor(client, req, res) {
@@ -93,7 +88,9 @@ class Takeover {
     this.needDrain = false;
     this.ended = false; // by the application's end()
     this.held = null; // what came beneath us after the response had ended
-    this.socketTimeout = 0;
+    this.socketTimeout = null; // as it was, once it has been changed
+    this.over = false; // the response has finished
+    this.endWatch = null;
     this.bodyTimer = null;
   }
 
@@ -107,7 +104,7 @@ class Takeover {
       socket[kTakeover] = this;
       socket.on('close', onSocketClose);
       this.socketTimeout = socket.timeout ?? 0;
-      socket.setTimeout(0); // silence is no fault of a stream, and Node does not see what the loop writes
+      socket.setTimeout?.(0); // silence is no fault of a stream, and Node does not see what the loop writes
     }
     this._writeHead(headers);
     if (this.client.closed !== null) return; // by middleware that hooks into the headers
@@ -198,18 +195,18 @@ class Takeover {
     const bytes = toBytes(chunk, encoding);
     const { client } = this;
     if (client._closing !== null) {
-      if (callback) process.nextTick(callback, writeAfterEnd());
+      if (callback) process.nextTick(callback, errors.writeAfterEnd());
       return false;
     }
     this.gatherer ??= new Gatherer();
-    const whole = this.gatherer.push(bytes);
+    const blocks = this.gatherer.push(bytes);
     const { eventBytes } = client._hub._options.limits;
-    if (this.gatherer.size > eventBytes) {
-      const { size } = this.gatherer;
+    const longest = Math.max(this.gatherer.size, ...blocks.map((block) => block.length));
+    if (longest > eventBytes) {
       this.gatherer.take();
-      throw errors.tooLarge(size, eventBytes);
+      throw errors.tooLarge(longest, eventBytes);
     }
-    if (whole) client._sendText(whole);
+    for (const text of joined(blocks, eventBytes)) client._sendText(text);
     if (callback) process.nextTick(callback);
     this.needDrain = !client._hasRoom();
     return !this.needDrain;
@@ -257,8 +254,8 @@ class Takeover {
     const { chunks, callback } = written;
     if (this.left) {
       this._passBeneath(written);
-    } else if (res.writableEnded) {
-      // What ends the response must come last: it waits here until the loop has let go.
+    } else if (res.writableEnded || client._closing !== null) {
+      // What comes last, or behind a close, waits here until the loop has let go.
       this.held = written;
       client._beginClose('server');
     } else {
@@ -280,13 +277,28 @@ class Takeover {
     const { found, held, res } = this;
     this.relay?.passAll();
     this._letGo();
-    if (held) {
-      this._passBeneath(held);
-    } else if (this.ended) {
-      found.end.call(res);
-    } else {
-      res.end(); // from the top, so that wrappers installed after us run
-    }
+    if (held) this._passBeneath(held);
+    if (this.ended && !res.writableEnded) found.end.call(res);
+    else if (!res.writableEnded) res.end(); // from the top, so that wrappers installed after us run
+    this._watchEnd();
+  }
+
+  /** The rest is Node's, but a peer that takes nothing more must not hold the client for ever. */
+  _watchEnd() {
+    const { stallTimeout } = this.client._hub._options.limits;
+    if (this.client.closed !== null) return;
+    this.endWatch = new StallWatch(
+      () => this.unsent(),
+      stallTimeout,
+      () => this.fail('stalled'),
+    );
+    this.endWatch.start();
+  }
+
+  /** Bytes that Node has not passed to the kernel. */
+  unsent() {
+    const { res } = this;
+    return res.stream?.writableLength ?? res.writableLength;
   }
 
   /** The loop has cut the connection. */
@@ -299,20 +311,25 @@ class Takeover {
   cut() {
     const { client } = this;
     if (client.closed !== null) return;
-    this._abandon('client');
+    this._abandon(this.socket?.errored?.code === 'ETIMEDOUT' ? 'stalled' : 'client');
   }
 
   /** connect() has failed: nobody has seen this client, so nobody is told. */
   abort() {
-    const { res } = this;
+    const { client, res } = this;
     res.removeListener('close', onResponseClose);
     res.removeListener('finish', onFinish);
-    this._abandon('error');
+    this._letGo();
+    client._hub._native.kill(client._number, REASON.error);
+    posted();
+    client._discard();
   }
 
   finished() {
     const { client, socket, res } = this;
+    this.over = true;
     if (client.closed === null) {
+      this.endWatch?.stop();
       if (this.left) client._finish('server');
       // Ended beneath us; or an HTTP/2 stream that its peer has reset, which Node calls finished too.
       else this._abandon(res.writableEnded ? 'server' : 'client');
@@ -323,15 +340,27 @@ class Takeover {
     else this.session?.close();
   }
 
-  /** What was accepted cannot be sent: the stream is cut, so that its reader knows. */
+  /** Cuts the stream now. */
   fail(reason) {
     this._abandon(reason);
     this._destroy();
   }
 
+  /** Has the loop cut the stream, which tells what is lost with it. */
+  evict(reason) {
+    const { client } = this;
+    if (this.left) {
+      this.fail(reason);
+      return;
+    }
+    client._hub._native.evict(client._number, REASON[reason]);
+    posted();
+  }
+
   /** The loop need not care any more. */
   _abandon(reason) {
     const { client } = this;
+    this.endWatch?.stop();
     this._letGo();
     client._hub._native.kill(client._number, REASON[reason]);
     posted();
@@ -350,7 +379,8 @@ class Takeover {
       delete socket._write;
       delete socket._writev;
     }
-    if (!socket.destroyed) socket.setTimeout(this.socketTimeout);
+    const restore = this.socketTimeout !== null && !this.over && !socket.destroyed;
+    if (restore) socket.setTimeout?.(this.socketTimeout); // later it is Node's keep-alive timeout
     socket.removeListener('close', onSocketClose);
     if (socket[kTakeover] === this) socket[kTakeover] = undefined;
   }

@@ -58,11 +58,13 @@ Napi::Function HubWrap::define(Napi::Env env) {
                          InstanceMethod<&HubWrap::publish>("publish"),
                          InstanceMethod<&HubWrap::comment>("comment"),
                          InstanceMethod<&HubWrap::retry>("retry"),
+                         InstanceMethod<&HubWrap::greet>("greet"),
                          InstanceMethod<&HubWrap::text>("text"),
                          InstanceMethod<&HubWrap::verbatim>("verbatim"),
                          InstanceMethod<&HubWrap::credit>("credit"),
                          InstanceMethod<&HubWrap::close>("close"),
                          InstanceMethod<&HubWrap::kill>("kill"),
+                         InstanceMethod<&HubWrap::evict>("evict"),
                          InstanceMethod<&HubWrap::shut>("shut"),
                          InstanceMethod<&HubWrap::stats>("stats"),
                      });
@@ -150,6 +152,7 @@ void HubWrap::post_reason(fan_op op, const Napi::CallbackInfo &info) {
 
 void HubWrap::close(const Napi::CallbackInfo &info) { post_reason(FAN_OP_CLOSE, info); }
 void HubWrap::kill(const Napi::CallbackInfo &info) { post_reason(FAN_OP_KILL, info); }
+void HubWrap::evict(const Napi::CallbackInfo &info) { post_reason(FAN_OP_EVICT, info); }
 
 /* ---- frames ---- */
 
@@ -171,8 +174,10 @@ int HubWrap::encode(const Napi::CallbackInfo &info, size_t first, fan_buf **fram
 }
 
 /* Takes the frame. */
-Napi::Value HubWrap::post_frame(Napi::Env env, const Napi::Value &client, fan_buf *frame) {
-  int error = frame ? fan_port_admit(port_, fan_buf_cost(frame)) : FAN_ENOMEM;
+Napi::Value HubWrap::post_frame(Napi::Env env, const Napi::Value &client, fan_buf *frame,
+                                bool must_fit) {
+  int error = frame ? 0 : FAN_ENOMEM;
+  if (frame && must_fit) error = fan_port_admit(port_, fan_buf_cost(frame));
   if (error) {
     fan_buf_unref(frame);
     return Napi::Number::New(env, error);
@@ -237,6 +242,15 @@ Napi::Value HubWrap::comment(const Napi::CallbackInfo &info) {
 Napi::Value HubWrap::retry(const Napi::CallbackInfo &info) {
   int64_t retry_ms = info[1].As<Napi::Number>().Int64Value();
   return post_frame(info.Env(), info[0], fan_frame_retry(retry_ms));
+}
+
+/* (client, ms or -1): what a stream opens and is sent away with; so small that it needs no room in the budget, for nobody is refused
+ * because a hub is busy. */
+Napi::Value HubWrap::greet(const Napi::CallbackInfo &info) {
+  int64_t retry_ms = info[1].As<Napi::Number>().Int64Value();
+  fan_buf *frame =
+      retry_ms < 0 ? fan_frame_comment({"", 0}, FAN_BUF_COMMENT) : fan_frame_retry(retry_ms);
+  return post_frame(info.Env(), info[0], frame, false);
 }
 
 /* (client, bytes): lines of an event stream that the application wrote itself; not empty */

@@ -30,17 +30,20 @@ private:
   Napi::Value publish(const Napi::CallbackInfo &info);
   Napi::Value comment(const Napi::CallbackInfo &info);
   Napi::Value retry(const Napi::CallbackInfo &info);
+  Napi::Value greet(const Napi::CallbackInfo &info);
   Napi::Value text(const Napi::CallbackInfo &info);
   Napi::Value verbatim(const Napi::CallbackInfo &info);
   void credit(const Napi::CallbackInfo &info);
   void close(const Napi::CallbackInfo &info);
   void kill(const Napi::CallbackInfo &info);
+  void evict(const Napi::CallbackInfo &info);
   void shut(const Napi::CallbackInfo &info);
   Napi::Value stats(const Napi::CallbackInfo &info);
 
   /* Encodes (data, event, id, retry) found from info[first] on. 0 and *frame, or an error. */
   int encode(const Napi::CallbackInfo &info, size_t first, fan_buf **frame);
-  Napi::Value post_frame(Napi::Env env, const Napi::Value &client, fan_buf *frame);
+  Napi::Value post_frame(Napi::Env env, const Napi::Value &client, fan_buf *frame,
+                         bool must_fit = true);
   void post_number(fan_op op, const Napi::CallbackInfo &info);
   void post_reason(fan_op op, const Napi::CallbackInfo &info);
 

@@ -246,6 +246,8 @@ void fan_client_flush(fan_client *client) {
   if (client->sink && !client->blocked && !fan_outq_empty(&client->queue)) mark_urgent(client);
 }
 
+void fan_client_progress(fan_client *client) { client->progress_ms = client->shared->now_ms; }
+
 void fan_client_writable(fan_client *client) {
   if (client->state == FAN_DEAD || !client->blocked) return;
   set_blocked(client, false);

@@ -109,6 +109,9 @@ void fan_client_count_private(fan_client *client, size_t bytes);
  * list if there is more to write at once. */
 void fan_client_flush(fan_client *client);
 
+/* Bytes that the sink took earlier have moved on: the reader is alive. */
+void fan_client_progress(fan_client *client);
+
 /* The sink can take bytes again. */
 void fan_client_writable(fan_client *client);
 

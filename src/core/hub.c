@@ -204,6 +204,13 @@ int fan_hub_kill_client(fan_hub *hub, uint64_t id, enum fan_reason reason, bool 
   return 0;
 }
 
+int fan_hub_progress(fan_hub *hub, uint64_t id) {
+  slot *s = find(hub, id);
+  if (!s) return FAN_ENOTFOUND;
+  fan_client_progress(&s->client);
+  return 0;
+}
+
 int fan_hub_writable(fan_hub *hub, uint64_t id) {
   slot *s = find(hub, id);
   if (!s) return FAN_ENOTFOUND;

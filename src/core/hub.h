@@ -72,7 +72,8 @@ int fan_hub_close_client(fan_hub *hub, uint64_t client, enum fan_reason reason);
 /* At once. `quiet`: no notice. */
 int fan_hub_kill_client(fan_hub *hub, uint64_t client, enum fan_reason reason, bool quiet);
 
-/* What sinks' owners report. */
+/* What sinks' owners report; see client.h. */
+int fan_hub_progress(fan_hub *hub, uint64_t client);
 int fan_hub_writable(fan_hub *hub, uint64_t client);
 int fan_hub_broken(fan_hub *hub, uint64_t client, int error);
 

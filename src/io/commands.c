@@ -59,8 +59,9 @@ static void run_publish(fan_loop *loop, const fan_command *command) {
 
 static void run_credit(fan_loop *loop, const fan_command *command) {
   fan_wire *found = fan_map_get(&loop->wires, command->client);
-  if (found && fan_sink_is_relay(&found->base) &&
-      fan_sink_relay_credit(&found->base, (size_t)command->number))
+  if (!found || !fan_sink_is_relay(&found->base)) return;
+  fan_hub_progress(command->port->hub, command->client);
+  if (fan_sink_relay_credit(&found->base, (size_t)command->number))
     fan_hub_writable(command->port->hub, command->client);
 }
 
@@ -70,7 +71,10 @@ void fan_loop_copy_stats(fan_loop *loop, fan_port *port) {
   pthread_mutex_unlock(&loop->stats_mutex);
 }
 
+static void drop_deferred(fan_port *port);
+
 void fan_loop_shut(fan_loop *loop, fan_port *port) {
+  drop_deferred(port);
   fan_list_remove(&port->node);
   if (port->hub) fan_hub_end(port->hub); /* that takes a while: not under the mutex */
   pthread_mutex_lock(&loop->stats_mutex);
@@ -118,7 +122,9 @@ static void execute(fan_loop *loop, const fan_command *command) {
     (void)fan_hub_close_client(port->hub, command->client, (enum fan_reason)command->reason);
     break;
   case FAN_OP_KILL:
-    (void)fan_hub_kill_client(port->hub, command->client, (enum fan_reason)command->reason, true);
+  case FAN_OP_EVICT:
+    (void)fan_hub_kill_client(port->hub, command->client, (enum fan_reason)command->reason,
+                              command->op == FAN_OP_KILL);
     break;
   }
 }
@@ -158,6 +164,8 @@ static void next_batch(fan_loop *loop) {
   fan_free(done);
 }
 
+/* ---- pacing: what is held back waits with its port, so that other hubs go on ---- */
+
 /* Is this command part of a large stretch whose readers should be given time? Each is written to before more is taken in. Then,
  * while the stretch goes on (JavaScript is busy, and readers in the same process cannot read), who is behind is waited for;
  * afterwards for a moment only. */
@@ -169,23 +177,113 @@ static bool must_wait(const fan_loop *loop, const fan_command *command) {
                       fan_buf_chunked(command->frame).size);
 }
 
-/* Carries out what was posted, in order, up to the turn's measure. */
+/* These do not wait for what was posted before them: a hub that ends has no use for it, and readers need credit to catch up. */
+static bool overtakes(const fan_command *command) {
+  switch (command->op) {
+  case FAN_OP_SHUT:
+  case FAN_OP_FREE:
+  case FAN_OP_CREDIT:
+    return true;
+  default:
+    return false;
+  }
+}
+
+/* Moves a command to the end of its port's line. False: no memory, so it is carried out at once. */
+static bool defer(const fan_command *command) {
+  fan_port *port = command->port;
+  fan_batch *batch = port->deferred_last;
+  if (!port->deferred || batch->count == FAN_BATCH_COMMANDS) {
+    batch = fan_alloc(sizeof *batch);
+    if (!batch) return false;
+    batch->next = NULL;
+    batch->count = 0;
+    if (port->deferred) port->deferred_last->next = batch;
+    else port->deferred = batch;
+    port->deferred_last = batch;
+  }
+  batch->commands[batch->count++] = *command;
+  return true;
+}
+
+static const fan_command *first_deferred(const fan_port *port) {
+  return port->deferred ? &port->deferred->commands[port->deferred_next] : NULL;
+}
+
+static void shift_deferred(fan_port *port) {
+  fan_batch *batch = port->deferred;
+  if (++port->deferred_next < batch->count) return;
+  port->deferred = batch->next;
+  port->deferred_next = 0;
+  fan_free(batch);
+}
+
+/* Gives back what a command holds that will not be carried out. */
+static void drop(const fan_command *command) {
+  if (command->op == FAN_OP_ATTACH) command->sink->ops->close(command->sink, FAN_SINK_EVICT);
+  finish(command);
+}
+
+static void drop_deferred(fan_port *port) {
+  for (const fan_command *command; (command = first_deferred(port)); shift_deferred(port))
+    drop(command);
+}
+
+/* ---- intake ---- */
+
+/* What one turn may take: small events to a large room add up, and so do large events. */
+typedef struct measure {
+  uint32_t commands;
+  size_t bytes;
+} measure;
+
+static bool is_full(const fan_loop *loop, const measure *taken, const fan_command *command) {
+  size_t cost = command->frame ? fan_buf_cost(command->frame) : 0;
+  size_t most = command->port->bulk_bytes < TURN_INTAKE ? command->port->bulk_bytes : TURN_INTAKE;
+  return taken->commands >= TURN_COMMANDS || loop->deliveries >= TURN_DELIVERIES ||
+         (taken->bytes && taken->bytes + cost > most);
+}
+
+static void carry_out(fan_loop *loop, measure *taken, const fan_command *command) {
+  taken->commands++;
+  taken->bytes += command->frame ? fan_buf_cost(command->frame) : 0;
+  execute(loop, command);
+  finish(command);
+}
+
+/* What waits with its port comes before what is new. */
+static enum intake take_deferred(fan_loop *loop, measure *taken) {
+  enum intake intake = INTAKE_DONE;
+  for (fan_list *node = loop->ports.next; node != &loop->ports; node = node->next) {
+    fan_port *port = fan_list_entry(node, fan_port, node);
+    for (const fan_command *command; (command = first_deferred(port)); shift_deferred(port)) {
+      if (is_full(loop, taken, command)) return INTAKE_MORE;
+      if (must_wait(loop, command)) {
+        intake = INTAKE_HELD;
+        break;
+      }
+      carry_out(loop, taken, command);
+    }
+  }
+  return intake;
+}
+
+/* Carries out what was posted, in the order of each port, up to the turn's measure. */
 enum intake fan_loop_take_commands(fan_loop *loop) {
-  size_t bytes = 0;
+  measure taken = {0};
   loop->deliveries = 0;
-  for (uint32_t n = 0; loop->work; n++) {
+  enum intake intake = take_deferred(loop, &taken);
+  if (intake == INTAKE_MORE) return intake;
+  while (loop->work) {
     const fan_command *command = &loop->work->commands[loop->work_next];
-    size_t cost = command->frame ? fan_buf_cost(command->frame) : 0;
-    size_t most = command->port->bulk_bytes < TURN_INTAKE ? command->port->bulk_bytes : TURN_INTAKE;
-    if (n >= TURN_COMMANDS || loop->deliveries >= TURN_DELIVERIES) return INTAKE_MORE;
-    if (bytes && bytes + cost > most) return INTAKE_MORE;
-    if (must_wait(loop, command)) return INTAKE_HELD;
-    execute(loop, command);
-    finish(command);
-    bytes += cost;
+    if (is_full(loop, &taken, command)) return INTAKE_MORE;
+    bool in_line = command->port->deferred && !overtakes(command);
+    if ((in_line || must_wait(loop, command)) && defer(command)) intake = INTAKE_HELD;
+    else carry_out(loop, &taken, command);
+    taken.commands++;
     if (++loop->work_next == loop->work->count) next_batch(loop);
   }
-  return INTAKE_DONE;
+  return intake;
 }
 
 /* After the join: what was posted and not carried out gives back what it holds; nothing of it takes effect. */
@@ -195,9 +293,11 @@ void fan_loop_drop_commands(fan_loop *loop) {
   fan_loop_take_inbox(loop);
   while (loop->work) {
     const fan_command *command = &loop->work->commands[loop->work_next];
-    if (command->op == FAN_OP_ATTACH) command->sink->ops->close(command->sink, FAN_SINK_EVICT);
-    if (command->op == FAN_OP_FREE) fan_list_remove(&command->port->node);
-    finish(command);
+    if (command->op == FAN_OP_FREE) {
+      fan_list_remove(&command->port->node);
+      drop_deferred(command->port);
+    }
+    drop(command);
     if (++loop->work_next == loop->work->count) next_batch(loop);
   }
 }

@@ -32,6 +32,7 @@ enum fan_op {
   FAN_OP_CREDIT,  /* port, client, number (bytes that JavaScript has written on) */
   FAN_OP_CLOSE,   /* port, client, reason */
   FAN_OP_KILL,    /* port, client, reason: no notice follows */
+  FAN_OP_EVICT,   /* the same, and a notice follows */
 };
 
 typedef struct fan_command {

@@ -50,7 +50,7 @@ size_t fan_port_live_bytes(const fan_port *port) {
 
 int fan_port_admit(const fan_port *port, size_t bytes) {
   /* Queues may pin half of the budget: a frame beyond that would end even a reader that waits for nothing else. */
-  if (bytes + SPARE_BYTES > port->total_bytes / 2) return FAN_EFULL;
+  if (bytes + SPARE_BYTES > port->total_bytes / 2) return FAN_ETOOLARGE;
   if (fan_port_inbox_bytes(port) > port->total_bytes / 2) return FAN_EFULL;
   return fan_port_live_bytes(port) + bytes > port->total_bytes ? FAN_EFULL : 0;
 }

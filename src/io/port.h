@@ -15,8 +15,8 @@ fan_port *fan_port_new(const fan_limits *limits, fan_buf *heartbeat);
 /* For a port that no loop has (never opened, or its loop was stopped). */
 void fan_port_free(fan_port *port);
 
-/* Would a frame of that cost fit? 0, or FAN_EFULL: it is more than half the budget, half the budget waits in the
- * inbox, or all of it is in use. */
+/* Would a frame of that cost fit? 0; FAN_ETOOLARGE: it is more than half the budget, so it never will; FAN_EFULL: half the budget
+ * waits in the inbox, or all of it is in use. */
 int fan_port_admit(const fan_port *port, size_t bytes);
 /* Cost of the frames that wait in the inbox, and of all that are alive. */
 size_t fan_port_inbox_bytes(const fan_port *port);

@@ -4,12 +4,15 @@
 #include <stdatomic.h>
 
 #include "../core/list.h"
+#include "inbox.h"
 #include "port.h"
 
 struct fan_port {
   /* the loop's, from FAN_OP_OPEN on */
   fan_list node;
-  fan_hub *hub;       /* NULL once it is shut */
+  fan_batch *deferred, *deferred_last; /* held back, in order: see commands.c */
+  uint32_t deferred_next;              /* of deferred->commands */
+  fan_hub *hub;                        /* NULL once it is shut */
   fan_buf *heartbeat; /* what clients without one of their own are sent after silence */
   bool touched;
   bool unwritten; /* its last turn did not come to all clients that have something to write */

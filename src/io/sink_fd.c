@@ -140,8 +140,6 @@ void fan_sinks_fd_cut(fan_list *evicted) {
 
 static const fan_sink_ops fd_ops = {write_slices, want_write, close_sink};
 
-bool fan_sink_is_fd(const fan_sink *sink) { return sink->ops == &fd_ops; }
-
 int fan_sink_fd_open(int fd, uint32_t user_timeout_ms, bool raw, fan_sink **sink) {
   sink_fd *self = fan_zalloc(sizeof *self);
   if (!self) return FAN_ENOMEM;
@@ -163,10 +161,10 @@ int fan_sink_fd_open(int fd, uint32_t user_timeout_ms, bool raw, fan_sink **sink
 
 int fan_sink_fd_watch(fan_sink *sink, fan_poll *poll, fan_list *evicted) {
   sink_fd *self = self_of(sink);
+  self->evicted = evicted;
   int error = fan_poll_add(poll, self->fd, self->wire.client);
   if (error) return error;
   self->poll = poll;
-  self->evicted = evicted;
   return 0;
 }
 

@@ -28,8 +28,6 @@ void fan_sinks_fd_cut(fan_list *evicted);
 /* Why the socket was reported broken: FAN_EGONE, FAN_ETIMEOUT or FAN_EIO. */
 int fan_sink_fd_error(fan_sink *sink);
 
-bool fan_sink_is_fd(const fan_sink *sink);
-
 /* The tuning alone, without a duplicate, for sockets that JavaScript goes on writing to; and its undoing. Any thread. */
 void fan_fd_tune(int fd, uint32_t user_timeout_ms);
 void fan_fd_untune(int fd);

@@ -43,8 +43,7 @@ static void test_life_a_port_that_was_never_opened(void) {
   CHECK_EQ(stats.clients, 0);
   CHECK_EQ(fan_port_live_bytes(port), 0);
   CHECK_EQ(fan_port_admit(port, limits.total_bytes / 2 - 256), 0);
-  CHECK_EQ(fan_port_admit(port, limits.total_bytes / 2), FAN_EFULL);
-  CHECK_EQ(fan_port_admit(port, limits.total_bytes + 1), FAN_EFULL);
+  CHECK_EQ(fan_port_admit(port, limits.total_bytes / 2), FAN_ETOOLARGE);
   fan_port_free(port);
 }
 

@@ -39,8 +39,7 @@ static void test_budget_half_of_it_for_the_inbox(void) {
   js_fence(&js, port);
   CHECK_EQ(fan_port_live_bytes(port), 0); /* nobody is there */
   CHECK_EQ(fan_port_admit(port, limits.total_bytes / 2 - 256), 0);
-  CHECK_EQ(fan_port_admit(port, limits.total_bytes / 2), FAN_EFULL);
-  CHECK_EQ(fan_port_admit(port, limits.total_bytes + 1), FAN_EFULL);
+  CHECK_EQ(fan_port_admit(port, limits.total_bytes / 2), FAN_ETOOLARGE);
   js_free(&js, port);
   js_end(&js);
 }
