@@ -285,8 +285,8 @@ class Takeover {
 
   /** The rest is Node's, but a peer that takes nothing more must not hold the client for ever. */
   _watchEnd() {
-    const { stallTimeout } = this.client._hub._options.limits;
     if (this.client.closed !== null) return;
+    const { stallTimeout } = this.client._hub._options.limits;
     this.endWatch = new StallWatch(
       () => this.unsent(),
       stallTimeout,
@@ -297,8 +297,7 @@ class Takeover {
 
   /** Bytes that Node has not passed to the kernel. */
   unsent() {
-    const { res } = this;
-    return res.stream?.writableLength ?? res.writableLength;
+    return (this.res.stream ?? this.res).writableLength;
   }
 
   /** The loop has cut the connection. */
@@ -320,7 +319,7 @@ class Takeover {
     res.removeListener('close', onResponseClose);
     res.removeListener('finish', onFinish);
     this._letGo();
-    client._hub._native.kill(client._number, REASON.error);
+    client._hub._native.kill(client._number, REASON.client); // what it was sent counts as nothing lost
     posted();
     client._discard();
   }
@@ -379,8 +378,8 @@ class Takeover {
       delete socket._write;
       delete socket._writev;
     }
-    const restore = this.socketTimeout !== null && !this.over && !socket.destroyed;
-    if (restore) socket.setTimeout?.(this.socketTimeout); // later it is Node's keep-alive timeout
+    // Behind `finish` it is Node's keep-alive timeout.
+    if (this.socketTimeout !== null && !this.over) socket.setTimeout?.(this.socketTimeout);
     socket.removeListener('close', onSocketClose);
     if (socket[kTakeover] === this) socket[kTakeover] = undefined;
   }

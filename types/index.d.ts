@@ -383,7 +383,10 @@ export interface Client<Events = DefaultEvents, Data = any> extends Emitter<Clie
   readonly rooms: ReadonlySet<string>;
   readonly lastEventId: string | undefined;
   readonly transport: Transport;
-  /** Bytes that wait for this client: what the loop last reported and what was sent since. */
+  /**
+   * Bytes that wait for this client: what the loop last reported and what was sent since. The loop
+   * reports after 16 KiB of private sends, so it may read that much too high.
+   */
   readonly bufferedBytes: number;
   /** Aborts when the client has closed. */
   readonly signal: AbortSignal;
@@ -553,7 +556,8 @@ export interface Hub<Events = DefaultEvents, Data = any> extends Emitter<HubEven
   /**
    * Ends all streams in order, spread over `grace`, then their TCP connections. Newcomers are sent
    * away with a `retry` line; sends work until the last client is gone.
-   * @param opts `grace`: ms, 0 to 2^31 - 1, default 10 000
+   * @param opts `grace`: ms, 0 to 2^31 - 1, default 10 000; what has not ended then is cut, though
+   *   readers that are well get 100 ms in any case
    * @throws TypeError `ERR_FAN_ARG`, RangeError `ERR_FAN_RANGE`, both synchronously
    */
   close(opts?: { grace?: number | undefined }): Promise<HubClosed>;

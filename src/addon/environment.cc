@@ -108,7 +108,7 @@ void Environment::release(fan_port *port, bool opened, bool shut) {
   if (!shut) ports_--;
   post({.op = FAN_OP_FREE, .port = port});
   fan_loop_flush(loop_);
-      /* nothing else may ever be posted */ /* behind whatever of this port is still in the inbox */
+  /* nothing else may ever be posted */ /* behind whatever of this port is still in the inbox */
 }
 
 /* Without a loop the command's hub has ended: it finds nothing, as one that comes late to a loop does. */

@@ -109,6 +109,8 @@ int fan_hub_connect(fan_hub *hub, uint64_t id, const fan_client_config *config) 
   return 0;
 }
 
+bool fan_hub_has(fan_hub *hub, uint64_t id) { return find(hub, id) != NULL; }
+
 int fan_hub_attach(fan_hub *hub, uint64_t id, fan_sink *sink) {
   slot *s = find(hub, id);
   return s ? fan_client_attach(&s->client, sink) : FAN_ENOTFOUND;
@@ -259,16 +261,16 @@ static bool flush_some(fan_hub *hub, uint32_t max_clients) {
   return more;
 }
 
-/* Among those who were offered what they have: bytes that can be written at once are nobody's fault. */
+/* The client with the longest queue; NULL: nobody's, or one that was not yet offered what it has. Bytes that can be written at
+ * once are nobody's fault, and those who hold less are even less to blame. */
 static slot *longest_queue(fan_hub *hub) {
   slot *longest = NULL;
   size_t cursor = 0;
   for (slot *s; (s = fan_map_next(&hub->slots, &cursor));) {
     if (s->client.state == FAN_DEAD || fan_outq_empty(&s->client.queue)) continue;
-    if (s->client.sink && !s->client.blocked) continue;
     if (!longest || s->client.queue.bytes > longest->client.queue.bytes) longest = s;
   }
-  return longest;
+  return longest && (longest->client.blocked || !longest->client.sink) ? longest : NULL;
 }
 
 /* Past the budget the longest queues end first. Rare, so each look is a walk over all clients. */

@@ -55,6 +55,8 @@ void fan_hub_free(fan_hub *hub);
 
 /* A new client without sink. 0, FAN_EEXISTS, FAN_ENOMEM. */
 int fan_hub_connect(fan_hub *hub, uint64_t client, const fan_client_config *config);
+/* Is there a client with that id, and has it not ended? */
+bool fan_hub_has(fan_hub *hub, uint64_t client);
 /* Takes the sink on success; on FAN_ENOTFOUND or FAN_EINVALID (it has one) the caller still has it. */
 int fan_hub_attach(fan_hub *hub, uint64_t client, fan_sink *sink);
 

@@ -177,13 +177,16 @@ static bool must_wait(const fan_loop *loop, const fan_command *command) {
                       fan_buf_chunked(command->frame).size);
 }
 
-/* These do not wait for what was posted before them: a hub that ends has no use for it, and readers need credit to catch up. */
+/* These do not wait for what was posted before them: who ends has no use for it, and readers need credit to catch up. */
 static bool overtakes(const fan_command *command) {
   switch (command->op) {
   case FAN_OP_SHUT:
   case FAN_OP_FREE:
   case FAN_OP_CREDIT:
     return true;
+  case FAN_OP_KILL:
+  case FAN_OP_EVICT: /* unless its client waits in the same line */
+    return command->port->hub && fan_hub_has(command->port->hub, command->client);
   default:
     return false;
   }
