@@ -201,7 +201,7 @@ class Takeover {
     this.gatherer ??= new Gatherer();
     const blocks = this.gatherer.push(bytes);
     const { eventBytes } = client._hub._options.limits;
-    const longest = Math.max(this.gatherer.size, ...blocks.map((block) => block.length));
+    const longest = blocks.reduce((most, { length }) => Math.max(most, length), this.gatherer.size);
     if (longest > eventBytes) {
       this.gatherer.take();
       throw errors.tooLarge(longest, eventBytes);

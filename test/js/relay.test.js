@@ -169,6 +169,26 @@ while True:
     }
   }
 
+  it('HTTP/2: an end behind what only Node still holds, which nobody reads, is over in time', async () => {
+    const { hub, stage, ends } = await start('http2', { limits: { stallTimeout: STALL } });
+    const client = await deaf(stage, 'http2');
+    await when(() => client.transport === 'relay');
+    while (!client._takeover.relay._waiting) {
+      client.send('x'.repeat(9_000));
+      await when(
+        () => client._taken === client._posted && client._queued === 0,
+        'Node has it',
+        400,
+      );
+      await new Promise(setImmediate);
+    }
+    client.close();
+    const { reason, ms } = await endOf(client);
+    assert.equal(reason, 'server');
+    assert.ok(ms < 2 * STALL + LATE, `${Math.round(ms)} ms`);
+    assert.deepEqual([hub.size, ends], [0, ['server']]);
+  });
+
   it('HTTP/2: also an end of its own making, by `lifetime`; its place is free then', async () => {
     const limits = { stallTimeout: STALL, clients: 1 };
     const { hub, stage, ends } = await start('http2', { limits });
