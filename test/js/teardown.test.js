@@ -180,19 +180,22 @@ describe('teardown', () => {
   }
 
   for (const transport of ['auto', 'relay']) {
-    it(`middleware that closes the hub when it sees the headers (${transport}): a closed client`, async () => {
+    it(`middleware that closes the hub when it sees the headers (${transport}): the stream ends in order`, async () => {
       let client;
+      let closing;
       const own = createHub();
       const served = await serve((req, res) => {
         const { writeHead } = res;
         res.writeHead = function (...args) {
-          own.close({ grace: 0 }); // the last hub of this thread: its loop ends
+          closing = own.close({ grace: 0 }); // the last hub of this thread: its loop ends
           return writeHead.apply(this, args);
         };
         client = own.connect(req, res, { rooms: 'all', transport });
       });
       servers.push(served);
-      await assert.rejects(open(served.url), { code: 'ECONNRESET' });
+      const stream = await open(served.url);
+      assert.equal(await stream.end(), 'end');
+      assert.deepEqual(await closing, { ended: 1, cut: 0 });
       assert.equal(client.closed, 'shutdown');
       assert.equal(client.send('nobody'), false);
       assert.deepEqual([own.size, [...own.rooms]], [0, []]);
