@@ -36,7 +36,10 @@ describe('connect() where the budget is used up', () => {
   let hub;
   let stage;
   beforeEach(async () => {
-    hub = createHub({ heartbeat: false, limits: { totalBytes: 3 * MIB, eventBytes: MIB, queueBytes: MIB } });
+    hub = createHub({
+      heartbeat: false,
+      limits: { totalBytes: 3 * MIB, eventBytes: MIB, queueBytes: MIB },
+    });
     stage = await Stage.on(hub);
     await stage.connect(); // the hub has somebody to hold bytes for
   });
