@@ -100,13 +100,34 @@ static unsigned char *put_retry(unsigned char *at, int64_t retry_ms) {
   return at;
 }
 
+/* FNV-1a, and a step that lets the last bytes reach all bits. Two keys of one hash cost a replacement,
+ * nothing else: whoever finds a hash compares the keys. */
+static uint64_t hash_key(fan_slice key, uint64_t seed) {
+  const unsigned char *bytes = key.data;
+  uint64_t hash = UINT64_C(0xcbf29ce484222325) ^ seed;
+  for (size_t i = 0; i < key.size; i++) hash = (hash ^ bytes[i]) * UINT64_C(0x100000001b3);
+  hash = (hash ^ hash >> 32) * UINT64_C(0x9fb21c651e98df25);
+  hash ^= hash >> 29;
+  return hash ? hash : 1; /* 0 says that there is no key */
+}
+
+/* The buffer must have been made that much larger. */
+static void put_key(fan_buf *buf, fan_slice key, uint64_t hash) {
+  buf->key = hash;
+  buf->key_size = (uint16_t)key.size;
+  if (key.size) put(buf->bytes + buf->capacity - key.size, key.data, key.size);
+}
+
 fan_buf *fan_frame_begin(const fan_fields *fields, size_t data_cap) {
+  size_t key_size = fields->key.data ? fields->key.size : 0;
+  assert(key_size <= FAN_KEY_MAX);
   size_t head = field_size(fields->id, 4) + field_size(fields->event, 7);
   if (fields->retry_ms >= 0) head += 7 + RETRY_MAX + 1;
-  size_t fixed = CHUNK_HEAD + head + DATA_FIELD + EVENT_TAIL + CHUNK_TAIL;
+  size_t fixed = CHUNK_HEAD + head + DATA_FIELD + EVENT_TAIL + CHUNK_TAIL + key_size;
   if (data_cap > UINT32_MAX - fixed) return NULL;
   fan_buf *buf = fan_buf_new(fixed + data_cap);
   if (!buf) return NULL;
+  if (fields->key.data) put_key(buf, fields->key, hash_key(fields->key, fields->key_seed));
   unsigned char *at = buf->bytes + CHUNK_HEAD;
   at = put_field(at, "id: ", 4, fields->id);
   at = put_field(at, "event: ", 7, fields->event);
@@ -123,8 +144,10 @@ static fan_buf *split_data(const fan_buf *frame, size_t data_size) {
   const unsigned char *data = frame->bytes + frame->body;
   size_t head = frame->body - DATA_FIELD;
   size_t more = count_breaks(data, data_size) * (DATA_FIELD + 1);
-  fan_buf *copy = fan_buf_new(frame->body + data_size + more + EVENT_TAIL + CHUNK_TAIL);
+  fan_slice key = {frame->bytes + frame->capacity - frame->key_size, frame->key_size};
+  fan_buf *copy = fan_buf_new(frame->body + data_size + more + EVENT_TAIL + CHUNK_TAIL + key.size);
   if (!copy) return NULL;
+  put_key(copy, key, frame->key);
   unsigned char *at = put(copy->bytes, frame->bytes, head);
   at = put_lines(at, data, data_size, "data: ", DATA_FIELD);
   at = put(at, "\n\n", EVENT_TAIL);
@@ -172,12 +195,19 @@ fan_buf *fan_frame_retry(int64_t retry_ms) {
   return close_chunk(buf, (size_t)(at - buf->bytes) - CHUNK_HEAD);
 }
 
+fan_buf *fan_frame_id(fan_slice id) {
+  fan_buf *buf = with_body(field_size(id, 4), FAN_BUF_COMMENT);
+  if (!buf) return NULL;
+  unsigned char *at = put_field(buf->bytes + CHUNK_HEAD, "id: ", 4, id);
+  return close_chunk(buf, (size_t)(at - buf->bytes) - CHUNK_HEAD);
+}
+
 fan_buf *fan_frame_verbatim(fan_slice bytes) {
   assert(bytes.size > 0); /* no sink could ever take it: its client would be written to for ever */
   fan_buf *buf = fan_buf_new(bytes.size);
   if (!buf) return NULL;
   put(buf->bytes, bytes.data, bytes.size);
-  buf->kind = FAN_BUF_COMMENT;
+  buf->kind = FAN_BUF_VERBATIM;
   buf->end = buf->body_size = (uint32_t)bytes.size;
   return buf;
 }

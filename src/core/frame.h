@@ -18,14 +18,18 @@
 #include "buf.h"
 
 #define FAN_NO_RETRY (-1)
+#define FAN_KEY_MAX UINT16_MAX
 
 typedef struct fan_fields {
   fan_slice id, event; /* data NULL: the field is not written */
   int64_t retry_ms;    /* FAN_NO_RETRY: not written */
+  fan_slice key;       /* data NULL: none; at most FAN_KEY_MAX bytes, any. Kept, not written */
+  uint64_t
+      key_seed; /* of its hash: the same for all keys that may meet in a queue, and nobody's to guess */
 } fan_fields;
 
-/* A frame with `id`, `event` and `retry` written and room for data_cap bytes of data, or NULL (out of
- * memory, or larger than 4 GiB). The caller owns it, and may only fill in the data and seal it. */
+/* A frame with `id`, `event` and `retry` written, the key kept and room for data_cap bytes of data, or NULL
+ * (out of memory, or larger than 4 GiB). The caller owns it, and may only fill in the data and seal it. */
 fan_buf *fan_frame_begin(const fan_fields *fields, size_t data_cap);
 
 /* Where the data goes; one byte behind data_cap may be written too (a terminating NUL). */
@@ -44,6 +48,9 @@ fan_buf *fan_frame_comment(fan_slice text, enum fan_buf_kind kind);
 
 /* `retry: n` and one LF. NULL: no memory. */
 fan_buf *fan_frame_retry(int64_t retry_ms);
+
+/* `id: ` and the id and one LF: the id of the block that comes next, or alone the client's cursor. NULL: no memory. */
+fan_buf *fan_frame_id(fan_slice id);
 
 /* Bytes that carry their own transfer coding (Node wrote them): sent unchanged on every path. Not empty. NULL: no memory. */
 fan_buf *fan_frame_verbatim(fan_slice bytes);

@@ -12,6 +12,7 @@
 #define WIRE (64 * 1024)
 
 static uint64_t seed;
+static size_t replaced; /* by the last push */
 
 /* queue.bytes is the sum of the slices less the offset, and the offset lies in the first one. */
 static void check_sum(const fan_outq *queue) {
@@ -29,7 +30,7 @@ static void check_sum(const fan_outq *queue) {
 /* Pushes a frame of that size, gives the test's reference away, appends its bytes to `wire`. */
 static size_t push(fan_outq *queue, size_t size, unsigned pattern, char *wire, size_t at) {
   fan_buf *frame = frame_sized(size, pattern);
-  CHECK_EQ(fan_outq_push(queue, frame), 0);
+  CHECK_EQ(fan_outq_push(queue, frame, &replaced), 0);
   fan_slice slice = queue->raw ? fan_buf_raw(frame) : fan_buf_chunked(frame);
   if (wire) memcpy(wire + at, slice.data, slice.size);
   fan_buf_unref(frame);
@@ -57,13 +58,13 @@ static void test_outq_push_holds_a_reference_and_counts_bytes(void) {
   fan_outq_init(&queue);
   CHECK(fan_outq_empty(&queue));
   fan_buf *frame = frame_event("x");
-  CHECK_EQ(fan_outq_push(&queue, frame), 0);
+  CHECK_EQ(fan_outq_push(&queue, frame, &replaced), 0);
   CHECK_EQ(frame->refs, 2);
   CHECK_EQ(queue.bytes, fan_buf_chunked(frame).size);
   CHECK_EQ(fan_outq_advance(&queue, queue.bytes), 1);
   CHECK_EQ(frame->refs, 1);
   CHECK(fan_outq_empty(&queue));
-  CHECK_EQ(fan_outq_push(&queue, frame), 0);
+  CHECK_EQ(fan_outq_push(&queue, frame, &replaced), 0);
   fan_outq_clear(&queue);
   CHECK_EQ(frame->refs, 1);
   CHECK_EQ(queue.bytes, 0);
@@ -77,8 +78,8 @@ static void test_outq_first_four_frames_allocate_nothing(void) {
   fan_outq_init(&queue);
   mem_fail_at(1, true);
   for (int round = 0; round < 3; round++) {
-    for (int i = 0; i < FAN_OUTQ_INLINE; i++) CHECK_EQ(fan_outq_push(&queue, frame), 0);
-    CHECK_EQ(fan_outq_push(&queue, frame), FAN_ENOMEM);
+    for (int i = 0; i < FAN_OUTQ_INLINE; i++) CHECK_EQ(fan_outq_push(&queue, frame, &replaced), 0);
+    CHECK_EQ(fan_outq_push(&queue, frame, &replaced), FAN_ENOMEM);
     CHECK_EQ(queue.count, FAN_OUTQ_INLINE);
     check_sum(&queue);
     CHECK_EQ(fan_outq_advance(&queue, queue.bytes), FAN_OUTQ_INLINE);
