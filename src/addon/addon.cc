@@ -36,6 +36,14 @@ Napi::Array reasons(Napi::Env env) {
   return words;
 }
 
+Napi::Array drops(Napi::Env env) {
+  auto words = Napi::Array::New(env);
+#define ADD(name, word) words.Set(static_cast<uint32_t>(FAN_DROP_##name), word);
+  FAN_DROPS(ADD)
+#undef ADD
+  return words;
+}
+
 Napi::Object errors(Napi::Env env) {
   auto codes = Napi::Object::New(env);
 #define ADD(name, value, text) codes.Set(#name, Napi::Number::New(env, value));
@@ -52,6 +60,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("tune", Napi::Function::New<tune>(env, "tune"));
   exports.Set("untune", Napi::Function::New<untune>(env, "untune"));
   exports.Set("reasons", reasons(env));
+  exports.Set("drops", drops(env));
   exports.Set("errors", errors(env));
   return exports;
 }

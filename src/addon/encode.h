@@ -13,7 +13,7 @@ extern "C" {
 
 namespace fanline {
 
-/* Names (event, id) are at most this long, in UTF-8 bytes. */
+/* Names (event, id, key) are at most this long, in UTF-8 bytes. */
 constexpr size_t kNameBytes = 4096;
 
 /* A short string in memory of its own; undefined and null read as absent. */

@@ -3,7 +3,7 @@
 namespace fanline {
 
 namespace {
-constexpr size_t kLetterFields = 5; /* kind, reason, client, queued bytes, private bytes */
+constexpr size_t kLetterFields = 6; /* kind, reason, id, three numbers: see fan_letter */
 }
 
 /* ---- notices: loop -> JavaScript ---- */
@@ -37,9 +37,8 @@ void Environment::take_letters(Napi::Env env) {
     const fan_letter &letter = letters->items[i];
     *field++ = letter.kind;
     *field++ = letter.reason;
-    *field++ = static_cast<double>(letter.client);
-    *field++ = static_cast<double>(letter.queued_bytes);
-    *field++ = static_cast<double>(letter.private_bytes);
+    *field++ = static_cast<double>(letter.id);
+    for (uint64_t number : letter.numbers) *field++ = static_cast<double>(number);
     if (!letter.data) continue;
     if (data.IsUndefined()) data = Napi::Array::New(env);
     auto *bytes = static_cast<char *>(letter.data);

@@ -49,6 +49,7 @@ public:
   uint64_t wakeups() const { return wakeups_ + (loop_ ? fan_loop_wakeups(loop_) : 0); }
 
   uint64_t new_client() { return ++last_client_; }
+  uint64_t new_port() { return ++last_port_; }
 
 private:
   static void wake(void *context);
@@ -64,7 +65,7 @@ private:
   Napi::FunctionReference handler_;
   Napi::Reference<Napi::Float64Array> keys_;
   Napi::Reference<Napi::Float64Array> letters_;
-  uint64_t last_client_ = 0;
+  uint64_t last_client_ = 0, last_port_ = 0;
   uint64_t wakeups_ = 0; /* of loops that have ended */
   uint32_t ports_ = 0;   /* opened and neither shut nor released */
 };

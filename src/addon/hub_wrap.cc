@@ -5,6 +5,7 @@
 #include "encode.h"
 
 extern "C" {
+#include "core/ticket.h"
 #include "io/sink_fd.h"
 #include "io/sink_relay.h"
 }
@@ -21,12 +22,37 @@ size_t to_size(const Napi::Value &value) { return static_cast<size_t>(to_u64(val
 
 uint32_t to_u32(const Napi::Value &value) { return value.As<Napi::Number>().Uint32Value(); }
 
-Napi::Array by_reason(Napi::Env env, const uint64_t *counts) {
-  auto array = Napi::Array::New(env, FAN_REASON_COUNT);
-  for (uint32_t i = 0; i < FAN_REASON_COUNT; i++)
-    array.Set(i, Napi::Number::New(env, static_cast<double>(counts[i])));
+template <size_t size> Napi::Array counts_of(Napi::Env env, const uint64_t (&counts)[size]) {
+  auto array = Napi::Array::New(env, size);
+  for (size_t i = 0; i < size; i++)
+    array.Set(static_cast<uint32_t>(i), Napi::Number::New(env, static_cast<double>(counts[i])));
   return array;
 }
+
+fan_limits limits_of(const Napi::Object &options) {
+  return {.queue_bytes = to_size(options.Get("queueBytes")),
+          .total_bytes = to_size(options.Get("totalBytes")),
+          .stall_ms = to_u32(options.Get("stallTimeout")),
+          .idle_ms = to_u32(options.Get("idleTimeout")),
+          .batch_ms = to_u32(options.Get("batchDelay")),
+          .overflow = static_cast<fan_overflow>(to_u32(options.Get("overflow")))};
+}
+
+fan_history_limits history_of(const Napi::Object &options) {
+  return {.events = to_u32(options.Get("historyEvents")),
+          .bytes = to_size(options.Get("historyBytes")),
+          .age_ms = to_u64(options.Get("historyAge"))};
+}
+
+/* `<epoch>-<number>`: where an event stands in the history. */
+class EventId {
+public:
+  EventId(const std::string &epoch, uint64_t seq) : text_(epoch + "-" + std::to_string(seq)) {}
+  fan_slice slice() const { return {text_.data(), text_.size()}; }
+
+private:
+  std::string text_;
+};
 
 /* What is sent after silence: a comment, or an event whose data is the interval, so that a page can watch for it. */
 fan_buf *make_heartbeat(Napi::Env env, const Napi::Value &event, uint32_t interval_ms) {
@@ -34,7 +60,7 @@ fan_buf *make_heartbeat(Napi::Env env, const Napi::Value &event, uint32_t interv
   if (!event.IsString()) return fan_frame_comment({"", 0}, FAN_BUF_HEARTBEAT);
   Name name;
   if (name.read(env, event) != 0) return nullptr; /* lib/ has bounded its length */
-  fan_fields fields = {{nullptr, 0}, name.slice(), FAN_NO_RETRY};
+  fan_fields fields = {.event = name.slice(), .retry_ms = FAN_NO_RETRY};
   std::string data = std::to_string(interval_ms);
   fan_buf *frame = fan_frame_begin(&fields, data.size());
   if (!frame) return nullptr;
@@ -49,16 +75,21 @@ fan_buf *make_heartbeat(Napi::Env env, const Napi::Value &event, uint32_t interv
 Napi::Function HubWrap::define(Napi::Env env) {
   return DefineClass(env, "Hub",
                      {
+                         InstanceMethod<&HubWrap::open>("open"),
                          InstanceMethod<&HubWrap::connect>("connect"),
                          InstanceMethod<&HubWrap::attach_fd>("attachFd"),
                          InstanceMethod<&HubWrap::attach_relay>("attachRelay"),
                          InstanceMethod<&HubWrap::join>("join"),
                          InstanceMethod<&HubWrap::leave>("leave"),
+                         InstanceMethod<&HubWrap::resume>("resume"),
+                         InstanceMethod<&HubWrap::gate>("gate"),
+                         InstanceMethod<&HubWrap::ungate>("ungate"),
                          InstanceMethod<&HubWrap::send>("send"),
                          InstanceMethod<&HubWrap::publish>("publish"),
                          InstanceMethod<&HubWrap::comment>("comment"),
                          InstanceMethod<&HubWrap::retry>("retry"),
                          InstanceMethod<&HubWrap::greet>("greet"),
+                         InstanceMethod<&HubWrap::mark>("mark"),
                          InstanceMethod<&HubWrap::text>("text"),
                          InstanceMethod<&HubWrap::verbatim>("verbatim"),
                          InstanceMethod<&HubWrap::credit>("credit"),
@@ -67,22 +98,24 @@ Napi::Function HubWrap::define(Napi::Env env) {
                          InstanceMethod<&HubWrap::evict>("evict"),
                          InstanceMethod<&HubWrap::shut>("shut"),
                          InstanceMethod<&HubWrap::stats>("stats"),
+                         InstanceAccessor<&HubWrap::id>("id"),
                      });
 }
 
 HubWrap::HubWrap(const Napi::CallbackInfo &info)
-    : Napi::ObjectWrap<HubWrap>(info), environment_(Environment::of(info.Env())),
-      event_bytes_(to_size(info[2])) {
+    : Napi::ObjectWrap<HubWrap>(info), environment_(Environment::of(info.Env())) {
   if (IsEmpty())
     return; /* not wrapped, for the environment is ending: no method of it will ever run */
-  fan_limits limits = {.queue_bytes = to_size(info[0]),
-                       .total_bytes = to_size(info[1]),
-                       .stall_ms = to_u32(info[3]),
-                       .idle_ms = to_u32(info[4]),
-                       .batch_ms = to_u32(info[5])};
-  uint32_t heartbeat_ms = to_u32(info[7]);
-  fan_buf *heartbeat = make_heartbeat(info.Env(), info[6], heartbeat_ms);
-  if (heartbeat || !heartbeat_ms) port_ = fan_port_new(&limits, heartbeat);
+  auto options = info[0].As<Napi::Object>();
+  event_bytes_ = to_size(options.Get("eventBytes"));
+  epoch_ = options.Get("epoch").As<Napi::String>();
+  key_seed_ = to_u64(options.Get("keySeed"));
+  id_ = environment_.new_port();
+  fan_limits limits = limits_of(options);
+  fan_history_limits history = history_of(options);
+  uint32_t heartbeat_ms = to_u32(options.Get("heartbeat"));
+  fan_buf *heartbeat = make_heartbeat(info.Env(), options.Get("heartbeatEvent"), heartbeat_ms);
+  if (heartbeat || !heartbeat_ms) port_ = fan_port_new(id_, &limits, &history, heartbeat);
   if (port_) return;
   fan_buf_unref(heartbeat);
   Napi::Error::New(info.Env(), "out of memory").ThrowAsJavaScriptException();
@@ -96,12 +129,16 @@ void HubWrap::Finalize(Napi::BasicEnv) {
 
 /* ---- clients ---- */
 
-/* (heartbeatMs, ownHeartbeatEvent: string | null | undefined, lifetimeMs) -> client id, or 0: no thread could be started. Undefined
- * means the hub's own heartbeat. */
+/* () -> boolean: does the hub run on the loop? False: no thread could be started. */
+Napi::Value HubWrap::open(const Napi::CallbackInfo &info) {
+  opened_ = opened_ || environment_.open(port_);
+  return Napi::Boolean::New(info.Env(), opened_);
+}
+
+/* (heartbeatMs, ownHeartbeatEvent: string | null | undefined, lifetimeMs) -> client id. The hub is open. Undefined means the hub's
+ * own heartbeat. */
 Napi::Value HubWrap::connect(const Napi::CallbackInfo &info) {
   Napi::Env env = info.Env();
-  if (!opened_ && !environment_.open(port_)) return Napi::Number::New(env, 0);
-  opened_ = true;
   uint32_t heartbeat_ms = to_u32(info[0]);
   fan_command command = {.op = FAN_OP_CONNECT, .port = port_};
   command.client = environment_.new_client();
@@ -141,6 +178,33 @@ void HubWrap::join(const Napi::CallbackInfo &info) { post_number(FAN_OP_JOIN, in
 void HubWrap::leave(const Napi::CallbackInfo &info) { post_number(FAN_OP_LEAVE, info); }
 void HubWrap::credit(const Napi::CallbackInfo &info) { post_number(FAN_OP_CREDIT, info); }
 
+/* (client, cursor or -1: none that could be used, reset data, reset event, reset id or undefined, gate): what it missed, or a reset.
+ * So small that it needs no room in the budget. */
+Napi::Value HubWrap::resume(const Napi::CallbackInfo &info) {
+  Napi::Env env = info.Env();
+  double cursor = info[1].As<Napi::Number>();
+  fan_command command = {.op = FAN_OP_RESUME, .port = port_, .client = to_u64(info[0])};
+  command.gate = info[5].As<Napi::Boolean>();
+  command.number = cursor < 0 ? FAN_NO_CURSOR : static_cast<uint64_t>(cursor);
+  Text text(env, info[2]);
+  Name event, id;
+  if (event.read(env, info[3]) != 0 || id.read(env, info[4]) != 0)
+    return Napi::Number::New(env, FAN_ETOOLARGE);
+  fan_fields fields = {.id = id.slice(), .event = event.slice(), .retry_ms = FAN_NO_RETRY};
+  command.frame = encode_event(fields, text);
+  if (!command.frame) return Napi::Number::New(env, FAN_ENOMEM);
+  environment_.post(command);
+  return Napi::Number::New(env, 0);
+}
+
+/* (client) */
+void HubWrap::post_plain(fan_op op, const Napi::CallbackInfo &info) {
+  environment_.post({.op = static_cast<uint8_t>(op), .port = port_, .client = to_u64(info[0])});
+}
+
+void HubWrap::gate(const Napi::CallbackInfo &info) { post_plain(FAN_OP_GATE, info); }
+void HubWrap::ungate(const Napi::CallbackInfo &info) { post_plain(FAN_OP_UNGATE, info); }
+
 /* (client, reason) */
 void HubWrap::post_reason(fan_op op, const Napi::CallbackInfo &info) {
   fan_command command = {.op = static_cast<uint8_t>(op),
@@ -156,21 +220,34 @@ void HubWrap::evict(const Napi::CallbackInfo &info) { post_reason(FAN_OP_EVICT, 
 
 /* ---- frames ---- */
 
-int HubWrap::encode(const Napi::CallbackInfo &info, size_t first, fan_buf **frame) {
+int HubWrap::encode(const Napi::CallbackInfo &info, size_t first, uint64_t seq, fan_buf **frame) {
   Napi::Env env = info.Env();
   crossings_++;
   Text text(env, info[first]);
   if (text.size() > event_bytes_) return FAN_ETOOLARGE;
   int error = fan_port_admit(port_, text.size());
-  Name event, id;
+  Name event, id, key;
   if (!error) error = event.read(env, info[first + 1]);
   if (!error) error = id.read(env, info[first + 2]);
+  if (!error) error = key.read(env, info[first + 4]);
   if (error) return error;
-  fan_fields fields = {id.slice(), event.slice(), FAN_NO_RETRY};
+  fan_fields fields = {.id = id.slice(),
+                       .event = event.slice(),
+                       .retry_ms = FAN_NO_RETRY,
+                       .key = key.slice(),
+                       .key_seed = key_seed_};
   if (info[first + 3].IsNumber()) fields.retry_ms = info[first + 3].As<Napi::Number>().Int64Value();
-  *frame = encode_event(fields, text);
+  if (seq) {
+    EventId own(epoch_, seq);
+    fields.id = own.slice();
+    *frame = encode_event(fields, text);
+  } else {
+    *frame = encode_event(fields, text);
+  }
   encodes_++;
-  return *frame ? 0 : FAN_ENOMEM;
+  if (!*frame) return FAN_ENOMEM;
+  (*frame)->seq = seq;
+  return 0;
 }
 
 /* Takes the frame. */
@@ -187,21 +264,23 @@ Napi::Value HubWrap::post_frame(Napi::Env env, const Napi::Value &client, fan_bu
   return Napi::Number::New(env, static_cast<double>(cost));
 }
 
-/* (client, data, event, id, retry) */
+/* (client, data, event, id, retry, key) */
 Napi::Value HubWrap::send(const Napi::CallbackInfo &info) {
   fan_buf *frame = nullptr;
-  int error = encode(info, 1, &frame);
+  int error = encode(info, 1, 0, &frame);
   if (error) return Napi::Number::New(info.Env(), error);
   return post_frame(info.Env(), info[0], frame);
 }
 
-/* (everyone, rooms, clients, exceptRooms, exceptClients, data, event, id, retry); the four counts say how the numbers in the shared
- * array are to be read. */
+/* (everyone, rooms, clients, exceptRooms, exceptClients, data, event, id, retry, key, seq, ticket); the four counts say how the
+ * numbers in the shared array are to be read; seq 0: not kept; ticket 0: nobody asks what becomes of it. The hub is open. */
 Napi::Value HubWrap::publish(const Napi::CallbackInfo &info) {
   Napi::Env env = info.Env();
   fan_command command = {.op = FAN_OP_PUBLISH, .port = port_};
-  int error = encode(info, 5, &command.frame);
+  uint64_t ticket = to_u64(info[11]);
+  int error = encode(info, 5, to_u64(info[10]), &command.frame);
   if (!error) error = fan_port_admit(port_, fan_buf_cost(command.frame));
+  if (!error && ticket) error = fan_ticket_attach(command.frame, ticket);
   bool everyone = info[0].As<Napi::Boolean>();
   uint32_t counts[4], total = 0;
   for (int i = 0; i < 4; i++) total += counts[i] = to_u32(info[1 + i]);
@@ -253,6 +332,13 @@ Napi::Value HubWrap::greet(const Napi::CallbackInfo &info) {
   return post_frame(info.Env(), info[0], frame, false);
 }
 
+/* (client, id): the cursor of a client that has got everything up to there; joins the next block. It needs no room either. */
+Napi::Value HubWrap::mark(const Napi::CallbackInfo &info) {
+  Name id;
+  if (id.read(info.Env(), info[1]) != 0) return Napi::Number::New(info.Env(), FAN_ETOOLARGE);
+  return post_frame(info.Env(), info[0], fan_frame_id(id.slice()), false);
+}
+
 /* (client, bytes): lines of an event stream that the application wrote itself; not empty */
 Napi::Value HubWrap::text(const Napi::CallbackInfo &info) {
   auto bytes = info[1].As<Napi::Uint8Array>();
@@ -269,6 +355,11 @@ Napi::Value HubWrap::verbatim(const Napi::CallbackInfo &info) {
 
 /* ---- the hub ---- */
 
+/* Its name in notices. */
+Napi::Value HubWrap::id(const Napi::CallbackInfo &info) {
+  return Napi::Number::New(info.Env(), static_cast<double>(id_));
+}
+
 void HubWrap::shut(const Napi::CallbackInfo &) {
   if (opened_ && !shut_) environment_.shut(port_);
   shut_ = true;
@@ -282,9 +373,11 @@ Napi::Value HubWrap::stats(const Napi::CallbackInfo &info) {
 #define SET(name) result.Set(#name, Napi::Number::New(env, static_cast<double>(stats.name)));
   FAN_STATS(SET)
 #undef SET
-  result.Set("ended", by_reason(env, stats.ended));
-  result.Set("dropped_events", by_reason(env, stats.dropped_events));
-  result.Set("dropped_bytes", by_reason(env, stats.dropped_bytes));
+  result.Set("ended", counts_of(env, stats.ended));
+  result.Set("dropped_events", counts_of(env, stats.dropped_events));
+  result.Set("dropped_bytes", counts_of(env, stats.dropped_bytes));
+  result.Set("shed_events", counts_of(env, stats.shed_events));
+  result.Set("shed_bytes", counts_of(env, stats.shed_bytes));
   result.Set("crossings", Napi::Number::New(env, static_cast<double>(crossings_)));
   result.Set("encodes", Napi::Number::New(env, static_cast<double>(encodes_)));
   result.Set("inbox_bytes",

@@ -1,6 +1,7 @@
 #include "buf.h"
 
 #include <assert.h>
+#include <string.h>
 
 #include "mem.h"
 
@@ -27,7 +28,29 @@ void fan_buf_unref(fan_buf *buf) {
     assert(buf->ledger->held_bytes >= fan_buf_cost(buf));
     buf->ledger->held_bytes -= fan_buf_cost(buf);
   }
+  fan_free(buf->ticket);
   fan_free(buf);
+}
+
+fan_buf *fan_buf_copy(const fan_buf *buf) {
+  fan_buf *copy = fan_buf_new(buf->end);
+  if (!copy) return NULL;
+  copy->kind = buf->kind;
+  copy->start = buf->start;
+  copy->end = buf->end;
+  copy->body = buf->body;
+  copy->body_size = buf->body_size;
+  memcpy(copy->bytes + copy->start, buf->bytes + buf->start, buf->end - buf->start);
+  return copy;
+}
+
+static const unsigned char *key_of(const fan_buf *buf) {
+  return buf->bytes + buf->capacity - buf->key_size;
+}
+
+bool fan_buf_same_key(const fan_buf *a, const fan_buf *b) {
+  return a->key && a->key == b->key && a->key_size == b->key_size &&
+         memcmp(key_of(a), key_of(b), a->key_size) == 0;
 }
 
 void fan_buf_enter(fan_buf *buf, fan_ledger *ledger) {

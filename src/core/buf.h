@@ -14,8 +14,9 @@
  *
  * Thread: one at a time (see above). Owns: itself. Units: bytes.
  */
-#include <stdint.h>
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* Some bytes of somebody else's. */
 typedef struct fan_slice {
@@ -27,6 +28,7 @@ enum fan_buf_kind {
   FAN_BUF_EVENT = 0,     /* one event: counts as activity */
   FAN_BUF_COMMENT = 1,   /* a comment or a retry line: no event */
   FAN_BUF_HEARTBEAT = 2, /* sent by the hub after silence: no activity, even if it is an event */
+  FAN_BUF_VERBATIM = 3,  /* part of a stream that somebody else frames: never dropped, no event */
 };
 
 /* Bytes of buffers alive, as one owner (the hub) counts them: each buffer once. */
@@ -34,13 +36,21 @@ typedef struct fan_ledger {
   size_t held_bytes, peak_bytes;
 } fan_ledger;
 
+struct fan_ticket;
+
 typedef struct fan_buf {
   uint32_t refs;
   uint8_t kind;             /* enum fan_buf_kind */
+  bool tracked;             /* it has, or had, a ticket */
+  uint16_t key_size;        /* of the key, which lies at the very end of bytes[] */
   uint32_t capacity;        /* of bytes[] */
   uint32_t start, end;      /* the chunked slice */
   uint32_t body, body_size; /* the raw slice */
   fan_ledger *ledger;       /* NULL until a hub has accepted it */
+  uint64_t seq;             /* its number in the hub's history; 0: it is not kept */
+  uint64_t key;             /* a hash of the key; 0: it has none */
+  struct fan_ticket
+      *ticket; /* counts what becomes of it; NULL: nobody asked. Owned: see ticket.h */
   unsigned char bytes[];
 } fan_buf;
 
@@ -55,6 +65,12 @@ size_t fan_buf_cost(const fan_buf *buf);
 /* Counts buf in the ledger, once, until it is freed; a second call does nothing. The ledger must
  * outlive the buffer. */
 void fan_buf_enter(fan_buf *buf, fan_ledger *ledger);
+
+/* A copy of the bytes alone: not kept, no key, no ticket. NULL: no memory. */
+fan_buf *fan_buf_copy(const fan_buf *buf);
+
+/* Do both have the same key? False when one has none. */
+bool fan_buf_same_key(const fan_buf *a, const fan_buf *b);
 
 fan_slice fan_buf_chunked(const fan_buf *buf);
 fan_slice fan_buf_raw(const fan_buf *buf);

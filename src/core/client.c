@@ -1,10 +1,10 @@
-#include "client.h"
-
+/* What a client is given, its clocks, and its end. */
 #include <assert.h>
 
+#include "client_private.h"
 #include "err.h"
-
-#define MAX_SLICES 128
+#include "mem.h"
+#include "ticket.h"
 
 void fan_clients_init(fan_clients *clients, const fan_limits *limits, uint64_t now_ms) {
   *clients = (fan_clients){.limits = *limits, .now_ms = now_ms, .flush_due_ms = FAN_NEVER};
@@ -34,12 +34,19 @@ static uint64_t next_deadline(const fan_client *client) {
     due = earlier(due, client->event_ms + limits->idle_ms);
   if (limits->stall_ms && waiting(client))
     due = earlier(due, client->progress_ms + limits->stall_ms);
+  if (fan_client_has_shed(client) && !client->tell_shed)
+    due = earlier(due, client->shed_told_ms + FAN_SHED_MS);
   return due;
 }
 
 static void arm(fan_client *client, uint64_t due_ms) {
   if (due_ms == FAN_NEVER) fan_wheel_disarm(&client->shared->wheel, &client->timer);
   else fan_wheel_arm(&client->shared->wheel, &client->timer, due_ms);
+}
+
+void fan_client_wake_by(fan_client *client, uint64_t due_ms) {
+  if (due_ms == FAN_NEVER) return;
+  if (!fan_timer_armed(&client->timer) || due_ms < client->timer.due_ms) arm(client, due_ms);
 }
 
 void fan_client_init(fan_client *client, fan_clients *shared, const fan_client_config *config) {
@@ -63,6 +70,19 @@ void fan_client_init(fan_client *client, fan_clients *shared, const fan_client_c
   arm(client, next_deadline(client));
 }
 
+static void drop_held(fan_client *client) {
+  if (!client->held) return;
+  fan_held_deinit(client->held);
+  fan_free(client->held);
+  client->held = NULL;
+  client->gated = false;
+}
+
+void fan_client_forget(fan_client *client) {
+  fan_outq_clear(&client->queue);
+  drop_held(client);
+}
+
 void fan_client_deinit(fan_client *client) {
   assert(!client->sink);
   fan_wheel_disarm(&client->shared->wheel, &client->timer);
@@ -71,12 +91,12 @@ void fan_client_deinit(fan_client *client) {
   fan_list_remove(&client->notice_node);
   fan_list_remove(&client->dead_node);
   fan_outq_deinit(&client->queue);
+  drop_held(client);
   fan_buf_unref(client->heartbeat);
   client->heartbeat = NULL;
 }
 
-/* The client is looked at when the batch window ends; the first dirty client opens the window. */
-static void mark_dirty(fan_client *client) {
+void fan_client_mark_dirty(fan_client *client) {
   fan_clients *shared = client->shared;
   if (fan_list_linked(&client->dirty_node)) return;
   fan_list_push(&shared->dirty, &client->dirty_node);
@@ -84,12 +104,12 @@ static void mark_dirty(fan_client *client) {
     shared->flush_due_ms = shared->now_ms + shared->limits.batch_ms;
 }
 
-static void mark_urgent(fan_client *client) {
-  mark_dirty(client);
+void fan_client_mark_urgent(fan_client *client) {
+  fan_client_mark_dirty(client);
   client->shared->flush_due_ms = client->shared->now_ms;
 }
 
-static void mark_notice(fan_client *client) {
+void fan_client_mark_notice(fan_client *client) {
   if (!fan_list_linked(&client->notice_node))
     fan_list_push(&client->shared->notices, &client->notice_node);
 }
@@ -100,24 +120,124 @@ int fan_client_attach(fan_client *client, fan_sink *sink) {
   client->progress_ms = client->shared->now_ms; /* from now on it is the reader who takes time */
   fan_outq_set_raw(&client->queue, sink->raw);
   if (client->state == FAN_OPENING) client->state = FAN_OPEN;
-  mark_urgent(client);
+  fan_client_mark_urgent(client);
   return 0;
 }
 
-enum fan_verdict fan_client_push(fan_client *client, fan_buf *frame) {
-  fan_clients *shared = client->shared;
-  if (client->state >= FAN_DRAINING) return FAN_DEAF;
-  if (fan_outq_empty(&client->queue)) client->progress_ms = shared->now_ms;
-  if (fan_outq_push(&client->queue, frame) != 0) {
+/* ---- what it is given ---- */
+
+size_t fan_client_backlog(const fan_client *client) {
+  return client->queue.bytes + (client->held ? client->held->bytes : 0);
+}
+
+bool fan_client_has_shed(const fan_client *client) {
+  for (int i = 0; i < FAN_DROP_COUNT; i++)
+    if (client->shed.events[i]) return true;
+  return false;
+}
+
+void fan_client_count_shed(fan_client *client, enum fan_drop drop, size_t bytes) {
+  fan_stats *stats = &client->shared->stats;
+  stats->shed_events[drop]++;
+  stats->shed_bytes[drop] += bytes;
+  client->shed.events[drop]++;
+  client->shed.bytes[drop] += bytes;
+  if (client->tell_shed) return;
+  uint64_t due = client->shed_told_ms + FAN_SHED_MS;
+  if (client->shed_told_ms && client->shared->now_ms < due) {
+    fan_client_wake_by(client, due);
+    return;
+  }
+  client->tell_shed = true;
+  fan_client_mark_notice(client);
+}
+
+static enum fan_verdict enqueue(fan_client *client, fan_buf *frame) {
+  size_t replaced;
+  if (fan_outq_empty(&client->queue)) client->progress_ms = client->shared->now_ms;
+  if (fan_outq_push(&client->queue, frame, &replaced) != 0) {
     fan_client_kill(client, FAN_ERROR);
     return FAN_LOST;
   }
+  if (replaced) fan_client_count_shed(client, FAN_DROP_REPLACED, replaced);
+  return FAN_QUEUED;
+}
+
+static enum fan_verdict hold(fan_client *client, fan_buf *frame) {
+  size_t replaced;
+  if (fan_held_push(client->held, frame, client->shared->latest, &replaced) != 0) {
+    fan_client_kill(client, FAN_ERROR);
+    return FAN_LOST;
+  }
+  if (replaced) fan_client_count_shed(client, FAN_DROP_REPLACED, replaced);
+  return FAN_QUEUED;
+}
+
+static enum fan_verdict accept(fan_client *client, fan_buf *frame, bool held) {
+  fan_clients *shared = client->shared;
+  fan_buf_owe(frame);
+  enum fan_verdict verdict = held ? hold(client, frame) : enqueue(client, frame);
+  if (verdict != FAN_QUEUED) {
+    fan_buf_settle(frame, FAN_CLOSED);
+    return verdict;
+  }
   shared->stats.deliveries++;
   if (frame->kind == FAN_BUF_EVENT) client->event_ms = shared->now_ms;
-  mark_dirty(client);
+  fan_client_mark_dirty(client);
   /* A long batch window must not hide a flood. */
-  if (client->queue.bytes > shared->limits.queue_bytes / 4) shared->flush_due_ms = shared->now_ms;
+  if (fan_client_backlog(client) > shared->limits.queue_bytes / 4)
+    shared->flush_due_ms = shared->now_ms;
   return FAN_QUEUED;
+}
+
+enum fan_verdict fan_client_push(fan_client *client, fan_buf *frame) {
+  if (client->state >= FAN_DRAINING) return FAN_DEAF;
+  return accept(client, frame, client->held != NULL);
+}
+
+enum fan_verdict fan_client_push_private(fan_client *client, fan_buf *frame) {
+  if (client->state >= FAN_DRAINING) return FAN_DEAF;
+  return accept(client, frame, client->held && !client->gated);
+}
+
+enum fan_verdict fan_client_push_kept(fan_client *client, fan_buf *frame) {
+  if (client->state == FAN_DEAD) return FAN_DEAF;
+  size_t before = client->queue.bytes;
+  enum fan_verdict verdict = accept(client, frame, false);
+  if (verdict == FAN_QUEUED) client->replayed_bytes += client->queue.bytes - before;
+  return verdict;
+}
+
+int fan_client_hold(fan_client *client) {
+  if (client->held) return 0;
+  client->held = fan_alloc(sizeof *client->held);
+  if (!client->held) return FAN_ENOMEM;
+  fan_held_init(client->held);
+  return 0;
+}
+
+bool fan_client_let_through(fan_client *client, uint64_t seq) {
+  while (fan_held_follows(client->held) < seq) {
+    fan_buf *frame = fan_held_shift(client->held);
+    enum fan_verdict verdict = enqueue(client, frame);
+    if (verdict != FAN_QUEUED) fan_buf_settle(frame, FAN_CLOSED);
+    fan_buf_unref(frame);
+    if (verdict != FAN_QUEUED) return false;
+  }
+  fan_client_mark_dirty(client);
+  if (seq == FAN_NEVER) drop_held(client);
+  return true;
+}
+
+int fan_client_gate(fan_client *client) {
+  int error = fan_client_hold(client);
+  if (!error) client->gated = true;
+  return error;
+}
+
+void fan_client_ungate(fan_client *client) {
+  if (client->state >= FAN_DRAINING || !client->gated) return;
+  (void)fan_client_let_through(client, FAN_NEVER);
 }
 
 void fan_client_count_private(fan_client *client, size_t bytes) { client->private_bytes += bytes; }
@@ -126,8 +246,8 @@ void fan_client_kill(fan_client *client, enum fan_reason reason) {
   if (client->state == FAN_DEAD) return;
   client->state = FAN_DEAD;
   if (client->reason == FAN_NO_REASON) client->reason = (uint8_t)reason;
-  client->dropped_events = client->queue.count;
-  client->dropped_bytes = client->queue.bytes;
+  client->dropped_events = fan_client_frames(client);
+  client->dropped_bytes = fan_client_backlog(client);
   client->shared->stats.dropped_events[client->reason] += client->dropped_events;
   client->shared->stats.dropped_bytes[client->reason] += client->dropped_bytes;
   fan_list_remove(&client->dirty_node);
@@ -135,123 +255,24 @@ void fan_client_kill(fan_client *client, enum fan_reason reason) {
   fan_list_push(&client->shared->dead, &client->dead_node);
 }
 
-static void release(fan_client *client) {
-  client->released = true;
-  fan_client_kill(client, (enum fan_reason)client->reason);
+/* It ends before it was told what should come first: what is behind the gate makes no sense without, and an id in it would move the
+ * reader's cursor past what it has not got. */
+static void forgo_held(fan_client *client) {
+  fan_stats *stats = &client->shared->stats;
+  stats->dropped_events[client->reason] += client->held->count;
+  stats->dropped_bytes[client->reason] += client->held->bytes;
+  drop_held(client);
 }
 
 void fan_client_close(fan_client *client, enum fan_reason reason) {
   if (client->state >= FAN_DRAINING) return;
   client->state = FAN_DRAINING;
   client->reason = (uint8_t)reason;
+  client->last = client->shared->latest;
+  if (client->gated) forgo_held(client);
   if (fan_outq_empty(&client->queue)) client->progress_ms = client->shared->now_ms;
-  mark_dirty(client);
+  fan_client_mark_dirty(client);
   arm(client, next_deadline(client));
-}
-
-enum fan_reason fan_client_reason_of(int error) {
-  switch (error) {
-  case FAN_EGONE:
-    return FAN_CLIENT;
-  case FAN_ETIMEOUT:
-    return FAN_STALLED;
-  default:
-    return FAN_ERROR;
-  }
-}
-
-static void set_blocked(fan_client *client, bool blocked) {
-  if (client->blocked == blocked) return;
-  client->blocked = blocked;
-  client->sink->ops->want_write(client->sink, blocked);
-  uint32_t stall_ms = client->shared->limits.stall_ms;
-  uint64_t due = client->progress_ms + stall_ms;
-  if (blocked && stall_ms && (!fan_timer_armed(&client->timer) || due < client->timer.due_ms))
-    arm(client, due);
-}
-
-/* One call of the sink. Answers false when there is no use in another. */
-static bool write_once(fan_client *client, size_t *budget) {
-  fan_stats *stats = &client->shared->stats;
-  fan_slice slices[MAX_SLICES];
-  int count = fan_outq_gather(&client->queue, slices, MAX_SLICES, *budget);
-  size_t offered = 0;
-  for (int i = 0; i < count; i++) offered += slices[i].size;
-
-  int64_t taken = client->sink->ops->write(client->sink, slices, count);
-  stats->writes++;
-  if (taken < 0 && taken != FAN_EAGAIN) {
-    fan_client_kill(client, fan_client_reason_of((int)taken));
-    return false;
-  }
-  size_t bytes = taken < 0 ? 0 : (size_t)taken;
-  assert(bytes <= offered);
-  if (bytes) {
-    stats->written_bytes += bytes;
-    stats->written_frames += fan_outq_advance(&client->queue, bytes);
-    client->wrote_ms = client->progress_ms = client->shared->now_ms;
-  }
-  if (bytes < offered) {
-    stats->blocked++;
-    set_blocked(client, true);
-    return false;
-  }
-  *budget -= bytes < *budget ? bytes : *budget;
-  return *budget > 0 && !fan_outq_empty(&client->queue);
-}
-
-/* Ends who is too slow, and keeps the list of those who are behind. */
-static void judge(fan_client *client) {
-  fan_clients *shared = client->shared;
-  size_t limit = shared->limits.queue_bytes, bytes = client->queue.bytes;
-  bool tried =
-      client->blocked || !client->sink; /* else it is our own budget that holds bytes back */
-  /* One event always fits an empty queue, whatever its size. */
-  if (bytes > limit && tried && client->queue.count > 1 && client->state != FAN_DRAINING) {
-    fan_client_kill(client, FAN_SLOW);
-    return;
-  }
-  if (fan_outq_empty(&client->queue)) {
-    client->given_up = false;
-    fan_list_remove(&client->behind_node);
-  } else if (tried && !fan_list_linked(&client->behind_node)) {
-    client->behind_since_ms = shared->now_ms;
-    fan_list_push(&shared->behind, &client->behind_node);
-  }
-}
-
-static void note_report(fan_client *client) {
-  size_t bytes = client->queue.bytes, told = client->reported_bytes;
-  bool due = client->private_bytes - client->private_reported_bytes >= FAN_LOW_BYTES ||
-             (bytes >= FAN_HIGH_BYTES && (bytes >= told * 2 || bytes * 2 <= told)) ||
-             (told > FAN_LOW_BYTES && bytes <= FAN_LOW_BYTES);
-  if (!due) return;
-  client->report = true;
-  mark_notice(client);
-}
-
-void fan_client_flush(fan_client *client) {
-  if (client->state == FAN_DEAD) return;
-  size_t budget = FAN_TURN_BYTES;
-  if (client->sink && !client->blocked)
-    while (!fan_outq_empty(&client->queue) && write_once(client, &budget)) continue;
-  if (client->state == FAN_DEAD) return;
-  if (client->sink && fan_outq_empty(&client->queue) && client->state == FAN_DRAINING) {
-    release(client);
-    return;
-  }
-  judge(client);
-  if (client->state == FAN_DEAD) return;
-  note_report(client);
-  if (client->sink && !client->blocked && !fan_outq_empty(&client->queue)) mark_urgent(client);
-}
-
-void fan_client_progress(fan_client *client) { client->progress_ms = client->shared->now_ms; }
-
-void fan_client_writable(fan_client *client) {
-  if (client->state == FAN_DEAD || !client->blocked) return;
-  set_blocked(client, false);
-  mark_urgent(client);
 }
 
 void fan_client_on_timer(fan_client *client) {
@@ -269,29 +290,15 @@ void fan_client_on_timer(fan_client *client) {
       fan_client_close(client, FAN_IDLE);
     else if (client->heartbeat_ms && client->sink && fan_outq_empty(&client->queue) &&
              now >= client->wrote_ms + client->heartbeat_ms) {
-      if (fan_client_push(client, client->heartbeat) == FAN_QUEUED) shared->stats.heartbeats++;
+      if (accept(client, client->heartbeat, false) == FAN_QUEUED) shared->stats.heartbeats++;
       client->wrote_ms =
           now; /* also when it is not yet written: the next one is an interval away */
     }
   }
-  if (client->state != FAN_DEAD) arm(client, next_deadline(client));
-}
-
-static uint64_t later(uint64_t a, uint64_t b) { return a > b ? a : b; }
-
-static bool worth_waiting(const fan_client *client, uint64_t since_ms) {
-  uint64_t now = client->shared->now_ms, start = later(client->behind_since_ms, since_ms);
-  return now < later(start, client->progress_ms) + FAN_PACE_MS && now < start + FAN_PACE_MAX_MS;
-}
-
-bool fan_clients_wait(fan_clients *clients, uint64_t since_ms, size_t next_bytes) {
-  size_t limit = clients->limits.queue_bytes, most = limit / 2;
-  if (next_bytes > limit - most) most = next_bytes < limit ? limit - next_bytes : 0;
-  for (fan_list *node = clients->behind.next; node != &clients->behind; node = node->next) {
-    fan_client *client = fan_list_entry(node, fan_client, behind_node);
-    if (client->given_up || client->queue.bytes <= most) continue;
-    if (worth_waiting(client, since_ms)) return true;
-    client->given_up = true;
+  if (client->state == FAN_DEAD) return;
+  if (fan_client_has_shed(client) && now >= client->shed_told_ms + FAN_SHED_MS) {
+    client->tell_shed = true;
+    fan_client_mark_notice(client);
   }
-  return false;
+  arm(client, next_deadline(client));
 }

@@ -1,53 +1,32 @@
-#include "hub.h"
-
+/* A hub's life, its turn, and what it tells. */
 #include <assert.h>
 
 #include "err.h"
+#include "hub_private.h"
 #include "mem.h"
-#include "room.h"
 
-/* A client and its memberships. */
-typedef struct slot {
-  fan_client client;
-  fan_member member;
-  uint64_t id;
-  uint64_t mark; /* the publish that has met this slot last */
-} slot;
-
-struct fan_hub {
-  fan_clients clients;
-  fan_rooms rooms;
-  fan_map slots; /* id -> slot, until the sweep */
-  uint64_t mark;
-  fan_list ended;   /* swept; freed once their notice is taken */
-  uint64_t flushes; /* since the budget was looked at */
-};
-
-static slot *slot_of_client(fan_client *client) { return fan_list_entry(client, slot, client); }
-static slot *slot_of_member(fan_member *member) { return fan_list_entry(member, slot, member); }
-
-fan_target *fan_target_new(size_t keys) {
-  return fan_zalloc(sizeof(fan_target) + keys * sizeof(uint64_t));
-}
-
-fan_hub *fan_hub_new(const fan_limits *limits, uint64_t now_ms) {
+fan_hub *fan_hub_new(const fan_limits *limits, const fan_history_limits *history, uint64_t now_ms) {
+  static const fan_history_limits none = {0};
   fan_hub *hub = fan_zalloc(sizeof *hub);
   if (!hub) return NULL;
   fan_clients_init(&hub->clients, limits, now_ms);
   fan_rooms_init(&hub->rooms);
   fan_map_init(&hub->slots);
+  fan_history_init(&hub->history, history ? history : &none);
   fan_list_init(&hub->ended);
+  fan_list_init(&hub->tickets);
   return hub;
 }
 
-static void free_slot(slot *s) {
+static void free_slot(fan_slot *s) {
+  fan_slot_end_replay(s);
   fan_client_deinit(&s->client);
   fan_member_deinit(&s->member);
   fan_free(s);
 }
 
 /* Takes a dead client out of everything and closes its sink. */
-static void sweep_slot(fan_hub *hub, slot *s) {
+static void sweep_slot(fan_hub *hub, fan_slot *s) {
   fan_client *client = &s->client;
   fan_map_remove(&hub->slots, s->id);
   fan_rooms_leave_all(&hub->rooms, &s->member);
@@ -56,7 +35,8 @@ static void sweep_slot(fan_hub *hub, slot *s) {
     client->sink->ops->close(client->sink, client->released ? FAN_SINK_RELEASE : FAN_SINK_EVICT);
     client->sink = NULL;
   }
-  fan_outq_clear(&client->queue);
+  fan_client_forget(client);
+  fan_slot_end_replay(s);
   fan_wheel_disarm(&hub->clients.wheel, &client->timer);
   fan_list_remove(&client->notice_node);
   if (client->quiet) {
@@ -68,35 +48,38 @@ static void sweep_slot(fan_hub *hub, slot *s) {
 
 static void sweep(fan_hub *hub) {
   for (fan_list *node; (node = fan_list_shift(&hub->clients.dead));)
-    sweep_slot(hub, slot_of_client(fan_list_entry(node, fan_client, dead_node)));
+    sweep_slot(hub, fan_slot_of_client(fan_list_entry(node, fan_client, dead_node)));
 }
 
 void fan_hub_end(fan_hub *hub) {
   size_t cursor = 0;
-  for (slot *s; (s = fan_map_next(&hub->slots, &cursor));)
+  for (fan_slot *s; (s = fan_map_next(&hub->slots, &cursor));)
     fan_client_kill(&s->client, FAN_SHUTDOWN);
   sweep(hub);
   for (fan_list *node; (node = fan_list_shift(&hub->ended));)
-    free_slot(slot_of_client(fan_list_entry(node, fan_client, dead_node)));
+    free_slot(fan_slot_of_client(fan_list_entry(node, fan_client, dead_node)));
+  for (fan_list *node; (node = fan_list_shift(&hub->tickets));)
+    fan_free(fan_list_entry(node, fan_ticket, node));
 }
 
 void fan_hub_free(fan_hub *hub) {
   if (!hub) return;
   fan_hub_end(hub);
+  fan_history_deinit(&hub->history);
   fan_rooms_deinit(&hub->rooms);
   fan_map_deinit(&hub->slots);
   assert(hub->clients.ledger.held_bytes == 0);
   fan_free(hub);
 }
 
-static slot *find(fan_hub *hub, uint64_t id) {
-  slot *s = fan_map_get(&hub->slots, id);
+fan_slot *fan_hub_find(fan_hub *hub, uint64_t id) {
+  fan_slot *s = fan_map_get(&hub->slots, id);
   return s && s->client.state != FAN_DEAD ? s : NULL;
 }
 
 int fan_hub_connect(fan_hub *hub, uint64_t id, const fan_client_config *config) {
   if (fan_map_get(&hub->slots, id)) return FAN_EEXISTS;
-  slot *s = fan_zalloc(sizeof *s);
+  fan_slot *s = fan_zalloc(sizeof *s);
   if (!s) return FAN_ENOMEM;
   if (fan_map_set(&hub->slots, id, s) != 0) {
     fan_free(s);
@@ -109,97 +92,39 @@ int fan_hub_connect(fan_hub *hub, uint64_t id, const fan_client_config *config) 
   return 0;
 }
 
-bool fan_hub_has(fan_hub *hub, uint64_t id) { return find(hub, id) != NULL; }
+bool fan_hub_has(fan_hub *hub, uint64_t id) { return fan_hub_find(hub, id) != NULL; }
 
 int fan_hub_attach(fan_hub *hub, uint64_t id, fan_sink *sink) {
-  slot *s = find(hub, id);
+  fan_slot *s = fan_hub_find(hub, id);
   return s ? fan_client_attach(&s->client, sink) : FAN_ENOTFOUND;
 }
 
 int fan_hub_join(fan_hub *hub, uint64_t id, uint64_t room) {
-  slot *s = find(hub, id);
-  return s ? fan_rooms_join(&hub->rooms, &s->member, room) : FAN_ENOTFOUND;
+  fan_slot *s = fan_hub_find(hub, id);
+  if (!s) return FAN_ENOTFOUND;
+  int error = fan_rooms_join(&hub->rooms, &s->member, room);
+  if (error) return error;
+  error = fan_slot_joined(hub, s, room);
+  if (error) (void)fan_rooms_leave(&hub->rooms, &s->member, room);
+  return error;
 }
 
 int fan_hub_leave(fan_hub *hub, uint64_t id, uint64_t room) {
-  slot *s = find(hub, id);
-  return s ? fan_rooms_leave(&hub->rooms, &s->member, room) : FAN_ENOTFOUND;
-}
-
-int fan_hub_send(fan_hub *hub, uint64_t id, fan_buf *frame) {
-  slot *s = find(hub, id);
+  fan_slot *s = fan_hub_find(hub, id);
   if (!s) return FAN_ENOTFOUND;
-  fan_buf_enter(frame, &hub->clients.ledger);
-  hub->clients.stats.sends++;
-  fan_client_count_private(&s->client, fan_buf_cost(frame));
-  fan_client_push(&s->client, frame);
-  return 0;
-}
-
-/* Marks a slot as met by this publish; false: it had been met. */
-static bool meet(const fan_hub *hub, slot *s) {
-  if (s->mark == hub->mark) return false;
-  s->mark = hub->mark;
-  return true;
-}
-
-static uint32_t give(fan_hub *hub, slot *s, fan_buf *frame) {
-  return meet(hub, s) && fan_client_push(&s->client, frame) == FAN_QUEUED;
-}
-
-static uint32_t give_everyone(fan_hub *hub, fan_buf *frame) {
-  uint32_t given = 0;
-  size_t cursor = 0;
-  for (slot *s; (s = fan_map_next(&hub->slots, &cursor));) given += give(hub, s, frame);
-  return given;
-}
-
-/* Fan-out only queues: no client is freed and no membership changes, so walking the array is safe. */
-static uint32_t give_room(fan_hub *hub, uint64_t number, fan_buf *frame) {
-  const fan_room *room = fan_rooms_find(&hub->rooms, number);
-  uint32_t given = 0;
-  for (uint32_t i = 0; room && i < room->count; i++)
-    given += give(hub, slot_of_member(room->members[i].member), frame);
-  return given;
-}
-
-static void exclude_room(fan_hub *hub, uint64_t number) {
-  const fan_room *room = fan_rooms_find(&hub->rooms, number);
-  for (uint32_t i = 0; room && i < room->count; i++)
-    meet(hub, slot_of_member(room->members[i].member));
-}
-
-uint32_t fan_hub_publish(fan_hub *hub, const fan_target *target, fan_buf *frame) {
-  const uint64_t *key = target->keys + target->rooms + target->clients;
-  hub->mark++;
-  hub->clients.stats.publishes++;
-  fan_buf_enter(frame, &hub->clients.ledger);
-  /* Whoever is excepted counts as met already. */
-  for (uint32_t i = 0; i < target->except_rooms; i++) exclude_room(hub, *key++);
-  for (uint32_t i = 0; i < target->except_clients; i++) {
-    slot *s = find(hub, *key++);
-    if (s) meet(hub, s);
-  }
-  if (target->everyone) return give_everyone(hub, frame);
-  uint32_t given = 0;
-  key = target->keys;
-  for (uint32_t i = 0; i < target->rooms; i++) given += give_room(hub, *key++, frame);
-  for (uint32_t i = 0; i < target->clients; i++) {
-    slot *s = find(hub, *key++);
-    if (s) given += give(hub, s, frame);
-  }
-  return given;
+  fan_slot_left(hub, s, room);
+  return fan_rooms_leave(&hub->rooms, &s->member, room);
 }
 
 int fan_hub_close_client(fan_hub *hub, uint64_t id, enum fan_reason reason) {
-  slot *s = find(hub, id);
+  fan_slot *s = fan_hub_find(hub, id);
   if (!s) return FAN_ENOTFOUND;
   fan_client_close(&s->client, reason);
   return 0;
 }
 
 int fan_hub_kill_client(fan_hub *hub, uint64_t id, enum fan_reason reason, bool quiet) {
-  slot *s = find(hub, id);
+  fan_slot *s = fan_hub_find(hub, id);
   if (!s) return FAN_ENOTFOUND;
   s->client.quiet = quiet;
   fan_client_kill(&s->client, reason);
@@ -207,21 +132,21 @@ int fan_hub_kill_client(fan_hub *hub, uint64_t id, enum fan_reason reason, bool 
 }
 
 int fan_hub_progress(fan_hub *hub, uint64_t id) {
-  slot *s = find(hub, id);
+  fan_slot *s = fan_hub_find(hub, id);
   if (!s) return FAN_ENOTFOUND;
   fan_client_progress(&s->client);
   return 0;
 }
 
 int fan_hub_writable(fan_hub *hub, uint64_t id) {
-  slot *s = find(hub, id);
+  fan_slot *s = fan_hub_find(hub, id);
   if (!s) return FAN_ENOTFOUND;
   fan_client_writable(&s->client);
   return 0;
 }
 
 int fan_hub_broken(fan_hub *hub, uint64_t id, int error) {
-  slot *s = find(hub, id);
+  fan_slot *s = fan_hub_find(hub, id);
   if (!s) return FAN_ENOTFOUND;
   fan_client_kill(&s->client, fan_client_reason_of(error));
   return 0;
@@ -238,9 +163,10 @@ static void run_timers(fan_hub *hub) {
     fan_client_on_timer(fan_list_entry(timer, fan_client, timer));
 }
 
-/* Queues may pin half of the budget: the other half is for what waits in front of the hub. */
+/* Queues may pin half of the budget, beside what the history holds: the rest is for what waits in front of the hub. */
 static bool over_budget(const fan_hub *hub) {
-  return hub->clients.ledger.held_bytes > hub->clients.limits.total_bytes / 2;
+  size_t queued = hub->clients.ledger.held_bytes - hub->history.frame_bytes;
+  return queued > hub->clients.limits.total_bytes / 2;
 }
 
 /* One round. Clients that want to go on are marked dirty again behind it. Answers true while some are left. */
@@ -252,7 +178,9 @@ static bool flush_some(fan_hub *hub, uint32_t max_clients) {
   while (max_clients--) {
     fan_list *node = fan_list_shift(&clients->dirty);
     if (!node) break;
-    fan_client_flush(fan_list_entry(node, fan_client, dirty_node));
+    fan_client *client = fan_list_entry(node, fan_client, dirty_node);
+    fan_slot_refill(hub, fan_slot_of_client(client));
+    fan_client_flush(client);
     hub->flushes++;
     if (node == last) break;
   }
@@ -263,24 +191,27 @@ static bool flush_some(fan_hub *hub, uint32_t max_clients) {
 
 /* The client with the longest queue; NULL: nobody's, or one that was not yet offered what it has. Bytes that can be written at
  * once are nobody's fault, and those who hold less are even less to blame. */
-static slot *longest_queue(fan_hub *hub) {
-  slot *longest = NULL;
+static fan_slot *longest_queue(fan_hub *hub) {
+  fan_slot *longest = NULL;
   size_t cursor = 0;
-  for (slot *s; (s = fan_map_next(&hub->slots, &cursor));) {
-    if (s->client.state == FAN_DEAD || fan_outq_empty(&s->client.queue)) continue;
-    if (!longest || s->client.queue.bytes > longest->client.queue.bytes) longest = s;
+  for (fan_slot *s; (s = fan_map_next(&hub->slots, &cursor));) {
+    if (s->client.state == FAN_DEAD || fan_client_backlog(&s->client) == 0) continue;
+    if (!longest || fan_client_backlog(&s->client) > fan_client_backlog(&longest->client))
+      longest = s;
   }
-  return longest && (longest->client.blocked || !longest->client.sink) ? longest : NULL;
+  if (!longest) return NULL;
+  const fan_client *client = &longest->client;
+  return client->blocked || !client->sink || client->held ? longest : NULL;
 }
 
 /* Past the budget the longest queues end first. Rare, so each look is a walk over all clients. */
 static void keep_budget(fan_hub *hub) {
   hub->flushes = 0;
   while (over_budget(hub)) {
-    slot *s = longest_queue(hub);
+    fan_slot *s = longest_queue(hub);
     if (!s) return; /* what is left is heartbeats, or leaves with the next slice */
     fan_client_kill(&s->client, FAN_SLOW);
-    fan_outq_clear(&s->client.queue);
+    fan_client_forget(&s->client);
   }
 }
 
@@ -288,6 +219,7 @@ bool fan_hub_turn(fan_hub *hub, uint64_t now_ms, uint32_t max_clients) {
   fan_hub_set_time(hub, now_ms);
   hub->clients.stats.turns++;
   run_timers(hub);
+  fan_history_expire(&hub->history, hub->clients.now_ms);
   bool more = flush_some(hub, max_clients);
   /* Once all have been offered what they have; there may be more to write without end. */
   if (!more || hub->flushes >= hub->slots.count) keep_budget(hub);
@@ -295,38 +227,104 @@ bool fan_hub_turn(fan_hub *hub, uint64_t now_ms, uint32_t max_clients) {
   return more;
 }
 
-static bool take_report(fan_hub *hub, fan_notice *notice) {
-  fan_list *node = fan_list_shift(&hub->clients.notices);
-  if (!node) return false;
-  fan_client *client = fan_list_entry(node, fan_client, notice_node);
+/* ---- what it tells ---- */
+
+static fan_notice notice_of(const fan_slot *s, enum fan_notice_kind kind) {
+  return (fan_notice){.kind = kind, .reason = FAN_NO_REASON, .id = s->id};
+}
+
+/* One kind of drop at a time; false: none is left to be told. */
+static bool take_shed(fan_slot *s, uint64_t now_ms, fan_notice *notice) {
+  fan_client *client = &s->client;
+  for (int i = 0; i < FAN_DROP_COUNT; i++) {
+    if (!client->shed.events[i]) continue;
+    *notice = notice_of(s, FAN_NOTICE_DROP);
+    notice->drop = (enum fan_drop)i;
+    notice->dropped_bytes = client->shed.bytes[i];
+    notice->dropped_events = client->shed.events[i];
+    client->shed.events[i] = client->shed.bytes[i] = 0;
+    client->shed_told_ms = now_ms;
+    return true;
+  }
+  client->tell_shed = false;
+  return false;
+}
+
+static bool take_report(fan_slot *s, fan_notice *notice) {
+  fan_client *client = &s->client;
+  if (!client->report) return false;
   client->report = false;
-  client->reported_bytes = client->queue.bytes;
+  client->reported_bytes = fan_client_backlog(client);
   client->private_reported_bytes = client->private_bytes;
-  *notice = (fan_notice){.kind = FAN_NOTICE_REPORT,
-                         .reason = FAN_NO_REASON,
-                         .client = slot_of_client(client)->id,
-                         .queued_bytes = client->queue.bytes,
-                         .private_bytes = client->private_bytes};
+  *notice = notice_of(s, FAN_NOTICE_REPORT);
+  notice->queued_bytes = client->reported_bytes;
+  notice->private_bytes = client->private_bytes;
+  return true;
+}
+
+static bool take_reset(fan_slot *s, fan_notice *notice) {
+  if (!s->was_reset) return false;
+  s->was_reset = false;
+  *notice = notice_of(s, FAN_NOTICE_RESET);
+  return true;
+}
+
+/* The first client that has something to tell stays first until it has told all. */
+static bool next_of_living(fan_hub *hub, fan_notice *notice) {
+  while (!fan_list_empty(&hub->clients.notices)) {
+    fan_list *node = hub->clients.notices.next;
+    fan_slot *s = fan_slot_of_client(fan_list_entry(node, fan_client, notice_node));
+    if (take_reset(s, notice)) return true;
+    if (s->client.tell_shed && take_shed(s, hub->clients.now_ms, notice)) return true;
+    if (take_report(s, notice)) return true;
+    fan_list_remove(node);
+  }
+  return false;
+}
+
+static bool next_of_ended(fan_hub *hub, fan_notice *notice) {
+  if (fan_list_empty(&hub->ended)) return false;
+  fan_list *node = hub->ended.next;
+  fan_slot *s = fan_slot_of_client(fan_list_entry(node, fan_client, dead_node));
+  if (take_shed(s, hub->clients.now_ms, notice)) return true;
+  *notice = notice_of(s, s->client.released ? FAN_NOTICE_RELEASED : FAN_NOTICE_EVICTED);
+  notice->reason = (enum fan_reason)s->client.reason;
+  notice->dropped_bytes = s->client.dropped_bytes;
+  notice->dropped_events = s->client.dropped_events;
+  free_slot(s);
+  return true;
+}
+
+static bool next_ticket(fan_hub *hub, fan_notice *notice) {
+  fan_list *node = fan_list_shift(&hub->tickets);
+  if (!node) return false;
+  fan_ticket *ticket = fan_list_entry(node, fan_ticket, node);
+  *notice = (fan_notice){.kind = FAN_NOTICE_DELIVERED, .id = ticket->id};
+  notice->written = ticket->fates[FAN_WRITTEN];
+  notice->dropped = ticket->fates[FAN_DROPPED];
+  notice->closed = ticket->fates[FAN_CLOSED];
+  fan_free(ticket);
+  return true;
+}
+
+static bool next_forgotten(fan_hub *hub, fan_notice *notice) {
+  uint64_t room, last;
+  if (!fan_history_next_forgotten(&hub->history, &room, &last)) return false;
+  *notice = (fan_notice){.kind = FAN_NOTICE_FORGOTTEN, .id = room, .last = last};
   return true;
 }
 
 bool fan_hub_next_notice(fan_hub *hub, fan_notice *notice) {
-  fan_list *node = fan_list_shift(&hub->ended);
-  if (!node) return take_report(hub, notice);
-  slot *s = slot_of_client(fan_list_entry(node, fan_client, dead_node));
-  *notice = (fan_notice){.kind = s->client.released ? FAN_NOTICE_RELEASED : FAN_NOTICE_EVICTED,
-                         .reason = (enum fan_reason)s->client.reason,
-                         .client = s->id,
-                         .dropped_bytes = s->client.dropped_bytes,
-                         .dropped_events = s->client.dropped_events};
-  free_slot(s);
-  return true;
+  return next_of_ended(hub, notice) || next_of_living(hub, notice) || next_ticket(hub, notice) ||
+         next_forgotten(hub, notice);
 }
 
 uint64_t fan_hub_due_ms(const fan_hub *hub) {
   if (!fan_list_empty(&hub->clients.dead)) return hub->clients.now_ms; /* the sweep */
   uint64_t timers = fan_wheel_due_ms(&hub->clients.wheel), flush = hub->clients.flush_due_ms;
-  return timers < flush ? timers : flush;
+  uint64_t due = fan_history_due_ms(&hub->history);
+  if (timers < due) due = timers;
+  return flush < due ? flush : due;
 }
 
 bool fan_hub_wait(fan_hub *hub, uint64_t since_ms, size_t next_bytes) {
@@ -340,6 +338,8 @@ const fan_stats *fan_hub_stats(fan_hub *hub) {
   stats->clients = hub->slots.count;
   stats->memberships = hub->rooms.memberships;
   stats->rooms = hub->rooms.by_number.count;
+  stats->kept_events = hub->history.count;
+  stats->kept_bytes = hub->history.bytes;
   stats->held_bytes = hub->clients.ledger.held_bytes;
   stats->peak_bytes = hub->clients.ledger.peak_bytes;
   return stats;

@@ -12,42 +12,46 @@
  * Unless said otherwise functions answer 0 or FAN_ENOTFOUND (no such client, or it has ended already).
  */
 #include "client.h"
+#include "history.h"
+#include "target.h"
 
 typedef struct fan_hub fan_hub;
-
-/* Who is meant: members of `rooms` or any of `clients` (or everyone), without those in `except_rooms` and
- * `except_clients`. Nobody gets a frame twice. `keys` holds the four lists, one behind the other. */
-typedef struct fan_target {
-  bool everyone;
-  uint32_t rooms, clients, except_rooms, except_clients;
-  uint64_t keys[];
-} fan_target;
-
-/* Allocates a target with room for that many keys, zeroed, or NULL. Freed with fan_free(). */
-fan_target *fan_target_new(size_t keys);
 
 enum fan_notice_kind {
   FAN_NOTICE_EVICTED = 1,  /* the client was cut: `reason`, and what it did not get */
   FAN_NOTICE_RELEASED = 2, /* the client's queue has drained and its sink is given back: `reason` */
   FAN_NOTICE_REPORT = 3,   /* `queued_bytes` wait; `private_bytes` had been taken in */
+  /* 4: see io/outbox.h */
+  FAN_NOTICE_DROP =
+      5, /* the client lives, but `drop` has cost it events since the last such notice */
+  FAN_NOTICE_RESET = 6,     /* what the client missed is not kept any more, and it was told so */
+  FAN_NOTICE_DELIVERED = 7, /* `id` is a ticket's: every reference of its frame has met its fate */
+  FAN_NOTICE_FORGOTTEN =
+      8, /* `id` is a room's: nothing is known of it any more; `last` concerned it last */
 };
 
 typedef struct fan_notice {
   enum fan_notice_kind kind;
   enum fan_reason reason;
-  uint64_t client;
+  enum fan_drop drop;
+  uint64_t id; /* the client's, unless said otherwise */
   union {
+    uint64_t numbers[3];
     struct {
       uint64_t queued_bytes, private_bytes;
     };
     struct {
       uint64_t dropped_bytes, dropped_events;
     };
+    struct {
+      uint64_t written, dropped, closed;
+    };
+    uint64_t last;
   };
 } fan_notice;
 
-/* NULL: out of memory. */
-fan_hub *fan_hub_new(const fan_limits *limits, uint64_t now_ms);
+/* NULL: out of memory. history NULL: none is kept. */
+fan_hub *fan_hub_new(const fan_limits *limits, const fan_history_limits *history, uint64_t now_ms);
 /* Evicts whoever is left, without notices: all sinks are closed, all counters final. */
 void fan_hub_end(fan_hub *hub);
 /* The same, and frees the hub. No frame that it has seen may be held by others any more. NULL is fine. */
@@ -64,9 +68,21 @@ int fan_hub_attach(fan_hub *hub, uint64_t client, fan_sink *sink);
 int fan_hub_join(fan_hub *hub, uint64_t client, uint64_t room);
 int fan_hub_leave(fan_hub *hub, uint64_t client, uint64_t room);
 
+#define FAN_NO_CURSOR UINT64_MAX
+
+/* The client comes back and has everything up to `cursor` (FAN_NO_CURSOR: it says something that can't be used): what it missed in its present rooms reaches it from the history as its
+ * socket takes it, in order with what is new. If that is impossible, `frame` (NULL: none) tells it so, and with `gate` the gate is
+ * closed behind it; a notice follows. 0, FAN_ENOTFOUND, FAN_EINVALID (it is catching up, or gated), FAN_ENOMEM (it has been killed). */
+int fan_hub_resume(fan_hub *hub, uint64_t client, uint64_t cursor, fan_buf *frame, bool gate);
+
+/* Closes the gate: only frames of fan_hub_send() pass, everything else waits behind it; opens it. FAN_EINVALID: it is catching up. */
+int fan_hub_gate(fan_hub *hub, uint64_t client);
+int fan_hub_ungate(fan_hub *hub, uint64_t client);
+
 /* Queues the frame for one client; adds a reference. */
 int fan_hub_send(fan_hub *hub, uint64_t client, fan_buf *frame);
-/* Queues the frame for all whom the target means; adds references. Answers how many. Cost: O(members of the rooms named). */
+/* Queues the frame for all whom the target means; adds references. A frame with a number (frame->seq, rising) is kept in the history,
+ * too, for those who come back. Answers how many clients it is for. Cost: O(members of the rooms named). */
 uint32_t fan_hub_publish(fan_hub *hub, const fan_target *target, fan_buf *frame);
 
 /* Graceful: what is queued is still written, then the sink is released. */

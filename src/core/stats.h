@@ -27,6 +27,19 @@ enum fan_reason {
   FAN_NO_REASON = FAN_REASON_COUNT
 };
 
+/* Why a frame was let go of although its client lives on: the words that JavaScript sees. */
+#define FAN_DROPS(X)                                                                               \
+  X(REPLACED, "replaced") /* a later one with the same key took its place */                       \
+  X(OLDEST, "dropOldest") /* the queue was past its limit, and this is the policy */               \
+  X(NEWEST, "dropNewest")
+
+enum fan_drop {
+#define FAN_DROP_ENUM(name, word) FAN_DROP_##name,
+  FAN_DROPS(FAN_DROP_ENUM)
+#undef FAN_DROP_ENUM
+      FAN_DROP_COUNT
+};
+
 /*        name              what it counts                                                     */
 #define FAN_STATS(X)                                                                               \
   X(clients)        /* gauge: clients alive in the loop */                                         \
@@ -40,6 +53,11 @@ enum fan_reason {
   X(written_bytes)  /* bytes taken by sinks */                                                     \
   X(written_frames) /* frames that left completely */                                              \
   X(heartbeats)     /* heartbeats queued */                                                        \
+  X(replays)        /* clients that were given what they had missed */                             \
+  X(replayed)       /* frames that they were given from the history (deliveries, too) */           \
+  X(resets)         /* clients that had missed more than is kept */                                \
+  X(kept_events)    /* gauge: events in the history */                                             \
+  X(kept_bytes)     /* gauge: what the history costs, its books included */                        \
   X(held_bytes)     /* gauge: memory of all frames that the hub holds, each once */                \
   X(peak_bytes)     /* the highest value of held_bytes */                                          \
   X(turns)          /* turns in which the hub had something to do */
@@ -52,6 +70,8 @@ typedef struct fan_stats {
   uint64_t dropped_events
       [FAN_REASON_COUNT]; /* frames queued for clients that were cut, never written completely */
   uint64_t dropped_bytes[FAN_REASON_COUNT]; /* and their bytes */
+  uint64_t shed_events[FAN_DROP_COUNT];     /* frames let go of while their client lives on */
+  uint64_t shed_bytes[FAN_DROP_COUNT];
 } fan_stats;
 
 #endif

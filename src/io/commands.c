@@ -36,7 +36,7 @@ static int wire(fan_loop *loop, const fan_command *command) {
 /* A client that has ended meanwhile needs no sink; JavaScript is told that the connection was cut, whatever it knows. */
 static void tell_cut(fan_loop *loop, uint64_t client) {
   if (!fan_outbox_reserve(&loop->outbox)) return;
-  fan_letter letter = {.kind = FAN_NOTICE_EVICTED, .reason = FAN_ERROR, .client = client};
+  fan_letter letter = {.kind = FAN_NOTICE_EVICTED, .reason = FAN_ERROR, .id = client};
   fan_outbox_push(&loop->outbox, &letter);
 }
 
@@ -108,6 +108,16 @@ static void execute(fan_loop *loop, const fan_command *command) {
     break;
   case FAN_OP_ATTACH:
     run_attach(loop, command);
+    break;
+  case FAN_OP_RESUME:
+    (void)fan_hub_resume(port->hub, command->client, command->number, command->frame,
+                         command->gate);
+    break;
+  case FAN_OP_GATE:
+    (void)fan_hub_gate(port->hub, command->client);
+    break;
+  case FAN_OP_UNGATE:
+    (void)fan_hub_ungate(port->hub, command->client);
     break;
   case FAN_OP_SEND:
     (void)fan_hub_send(port->hub, command->client, command->frame);

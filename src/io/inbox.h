@@ -27,6 +27,9 @@ enum fan_op {
   FAN_OP_JOIN,    /* port, client, number (room) */
   FAN_OP_LEAVE,   /* port, client, number (room) */
   FAN_OP_ATTACH,  /* port, client, sink */
+  FAN_OP_RESUME, /* port, client, number (cursor), frame (told when that is impossible), gate (closed then) */
+  FAN_OP_GATE,    /* port, client */
+  FAN_OP_UNGATE,  /* port, client */
   FAN_OP_SEND,    /* port, client, frame */
   FAN_OP_PUBLISH, /* port, frame, target (NULL: the one room `number`) */
   FAN_OP_CREDIT,  /* port, client, number (bytes that JavaScript has written on) */
@@ -39,6 +42,7 @@ typedef struct fan_command {
   uint8_t op;     /* enum fan_op */
   uint8_t reason; /* enum fan_reason */
   bool bulk;      /* part of a large stretch: may be paced, see fan_hub_wait() */
+  bool gate;
   struct fan_port *port;
   uint64_t client;
   uint64_t number;

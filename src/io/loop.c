@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include <assert.h>
 #include <signal.h>
+#include <string.h>
 
 #include "clock.h"
 #include "loop_private.h"
@@ -23,16 +24,31 @@ static void handle_events(fan_loop *loop, const fan_poll_event *events, int coun
   }
 }
 
+static fan_letter letter_of(const fan_port *port, const fan_notice *notice) {
+  fan_letter letter = {
+      .kind = (uint8_t)notice->kind, .reason = (uint8_t)notice->reason, .id = notice->id};
+  switch (notice->kind) {
+  case FAN_NOTICE_DROP:
+    letter.reason = (uint8_t)notice->drop;
+    break;
+  case FAN_NOTICE_FORGOTTEN:
+    letter.id = port->id;
+    letter.numbers[0] = notice->id;
+    letter.numbers[1] = notice->last;
+    return letter;
+  default:
+    break;
+  }
+  memcpy(letter.numbers, notice->numbers, sizeof letter.numbers);
+  return letter;
+}
+
 /* False: no memory, some may be left. */
-static bool push_notices(fan_loop *loop, fan_hub *hub) {
+static bool push_notices(fan_loop *loop, fan_port *port) {
   fan_notice notice;
   while (fan_outbox_reserve(&loop->outbox)) {
-    if (!fan_hub_next_notice(hub, &notice)) return true;
-    fan_letter letter = {.kind = (uint8_t)notice.kind,
-                         .reason = (uint8_t)notice.reason,
-                         .client = notice.client,
-                         .queued_bytes = notice.queued_bytes,
-                         .private_bytes = notice.private_bytes};
+    if (!fan_hub_next_notice(port->hub, &notice)) return true;
+    fan_letter letter = letter_of(port, &notice);
     fan_outbox_push(&loop->outbox, &letter);
   }
   return false;
@@ -47,7 +63,7 @@ static bool run_hubs(fan_loop *loop) {
     port->touched = port->unwritten = fan_hub_turn(port->hub, loop->now_ms, SLICE);
     more |= port->unwritten;
     atomic_store_explicit(&port->held_bytes, fan_hub_held_bytes(port->hub), memory_order_relaxed);
-    if (!push_notices(loop, port->hub)) port->touched = loop->notices_wait = true;
+    if (!push_notices(loop, port)) port->touched = loop->notices_wait = true;
     fan_loop_copy_stats(loop, port);
   }
   return more;

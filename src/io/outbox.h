@@ -17,9 +17,12 @@
   4 /* `data` (freed by the taker with fan_free) is to be written by JavaScript */
 
 typedef struct fan_letter {
-  uint8_t kind, reason;
-  uint64_t client;
-  uint64_t queued_bytes, private_bytes; /* FAN_NOTICE_EVICTED: dropped bytes, dropped events */
+  uint8_t kind;
+  uint8_t reason; /* enum fan_reason; FAN_NOTICE_DROP: enum fan_drop */
+  uint64_t
+      id; /* the client; FAN_NOTICE_DELIVERED: the ticket; FAN_NOTICE_FORGOTTEN: the port's id */
+  uint64_t numbers
+      [3]; /* those of the notice, in the order in which fan_notice has them; FAN_NOTICE_FORGOTTEN: room, last */
   void *data;
   size_t size;
 } fan_letter;

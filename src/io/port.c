@@ -4,15 +4,17 @@
 #define SPARE_BYTES 256 /* the hub's heartbeat is held, too */
 #define BULK_BYTES ((size_t)1024 * 1024)
 
-fan_port *fan_port_new(const fan_limits *limits, fan_buf *heartbeat) {
+fan_port *fan_port_new(uint64_t id, const fan_limits *limits, const fan_history_limits *history,
+                       fan_buf *heartbeat) {
   fan_port *port = fan_zalloc(sizeof *port);
   if (!port) return NULL;
-  port->hub = fan_hub_new(limits, fan_clock_ms());
+  port->hub = fan_hub_new(limits, history, fan_clock_ms());
   if (!port->hub) {
     fan_free(port);
     return NULL;
   }
   fan_list_init(&port->node);
+  port->id = id;
   port->heartbeat = heartbeat;
   port->total_bytes = limits->total_bytes;
   port->bulk_bytes = limits->queue_bytes / 4 < BULK_BYTES ? limits->queue_bytes / 4 : BULK_BYTES;

@@ -10,8 +10,10 @@
 
 typedef struct fan_port fan_port;
 
-/* A port with a hub of its own. Takes the heartbeat (NULL: none). NULL: no memory; the caller still has it. */
-fan_port *fan_port_new(const fan_limits *limits, fan_buf *heartbeat);
+/* A port with a hub of its own; `id` is its name in notices. Takes the heartbeat (NULL: none). NULL: no memory; the caller still has
+ * it. */
+fan_port *fan_port_new(uint64_t id, const fan_limits *limits, const fan_history_limits *history,
+                       fan_buf *heartbeat);
 /* For a port that no loop has (never opened, or its loop was stopped). */
 void fan_port_free(fan_port *port);
 

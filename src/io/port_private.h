@@ -8,6 +8,7 @@
 #include "port.h"
 
 struct fan_port {
+  uint64_t id;
   /* the loop's, from FAN_OP_OPEN on */
   fan_list node;
   fan_batch *deferred, *deferred_last; /* held back, in order: see commands.c */

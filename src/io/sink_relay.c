@@ -49,7 +49,7 @@ static void push(sink_relay *self) {
   if (!self->size) return;
   fan_letter letter = {.kind = FAN_NOTICE_RELAY,
                        .reason = FAN_NO_REASON,
-                       .client = self->wire.client,
+                       .id = self->wire.client,
                        .data = self->block,
                        .size = self->size};
   fan_outbox_redeem(self->relays->outbox);

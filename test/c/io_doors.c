@@ -214,7 +214,7 @@ static void *run_pusher(void *context) {
   for (uint64_t pushed = 0; pushed < LETTERS;) {
     for (uint32_t n = rng_below(&dice, 40) ? rng_below(&dice, 10) : 500; n && pushed < LETTERS;
          n--) {
-      fan_letter letter = {.kind = FAN_NOTICE_REPORT, .client = pushed++};
+      fan_letter letter = {.kind = FAN_NOTICE_REPORT, .id = pushed++};
       while (!fan_outbox_reserve(&p->outbox)) sched_yield();
       fan_outbox_push(&p->outbox, &letter);
     }
@@ -246,7 +246,7 @@ static void test_outbox_everything_once_in_order_and_no_lost_bell(void) {
     const fan_letters *letters = fan_outbox_take(&p.outbox);
     if (!letters->count) empty++; /* one bell for each batch */
     for (size_t i = 0; i < letters->count; i++)
-      if (letters->items[i].client != next++) disorder++;
+      if (letters->items[i].id != next++) disorder++;
   }
   pthread_join(thread, NULL);
   CHECK_EQ(next, LETTERS);
@@ -268,7 +268,7 @@ static void test_outbox_without_memory_keeps_what_it_has(void) {
     for (int i = 0; i < 50; i++) {
       CHECK(fan_outbox_promise(&outbox));
       fan_outbox_redeem(&outbox);
-      fan_outbox_push(&outbox, &(fan_letter){.client = pushed++});
+      fan_outbox_push(&outbox, &(fan_letter){.id = pushed++});
     }
     io_fail_allocations(batch ? 1 : 0); /* the batches behind the first find no room beside it */
     CHECK_EQ(fan_outbox_post(&outbox), batch == 0);
@@ -276,7 +276,7 @@ static void test_outbox_without_memory_keeps_what_it_has(void) {
   }
   for (int batch = 0; batch < 2; batch++) {
     const fan_letters *letters = fan_outbox_take(&outbox);
-    for (size_t i = 0; i < letters->count; i++) CHECK_EQ(letters->items[i].client, next++);
+    for (size_t i = 0; i < letters->count; i++) CHECK_EQ(letters->items[i].id, next++);
     CHECK_EQ(fan_outbox_post(&outbox), batch == 0);
   }
   CHECK_EQ(next, pushed);

@@ -37,7 +37,7 @@ static void test_life_a_loop_that_never_ran(void) {
 static void test_life_a_port_that_was_never_opened(void) {
   fan_limits limits = js_limits();
   fan_buf *heartbeat = frame_heartbeat(false);
-  fan_port *port = fan_port_new(&limits, heartbeat);
+  fan_port *port = fan_port_new(1, &limits, NULL, heartbeat);
   fan_stats stats;
   fan_port_stats(port, &stats);
   CHECK_EQ(stats.clients, 0);
@@ -224,7 +224,8 @@ static void test_life_a_heartbeat_is_not_held_once_the_port_is_shut(void) {
   js_side js;
   fan_limits limits = js_limits();
   js_begin(&js);
-  fan_port *open = js_open(&js, &limits), *port = fan_port_new(&limits, frame_heartbeat(false));
+  fan_port *open = js_open(&js, &limits),
+           *port = fan_port_new(1, &limits, NULL, frame_heartbeat(false));
   js_post(&js, port, FAN_OP_OPEN, 0, 0);
   js_connect_with(&js, port, ROOM, 1000, NULL);
   js_fence(&js, port);

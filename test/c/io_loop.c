@@ -100,11 +100,10 @@ static void test_loop_a_stalled_reader_goes_on_where_it_stopped(void) {
   fan_stats stats = js_stats(&js, port);
   CHECK(stats.blocked > 0);
   CHECK(stats.written_bytes < expected.size);
-  CHECK_EQ(js_await(&js, client, FAN_NOTICE_REPORT).client, client);
+  CHECK_EQ(js_await(&js, client, FAN_NOTICE_REPORT).id, client);
   CHECK_READS(pair[1], &expected);
   fan_letter low = js_await(&js, client, FAN_NOTICE_REPORT);
-  while (low.kind && low.queued_bytes > FAN_LOW_BYTES)
-    low = js_await(&js, client, FAN_NOTICE_REPORT);
+  while (low.kind && low.numbers[0] > FAN_LOW_BYTES) low = js_await(&js, client, FAN_NOTICE_REPORT);
   CHECK_EQ(low.kind, FAN_NOTICE_REPORT);
   js_free(&js, port);
   js_end(&js);

@@ -84,11 +84,11 @@ static void hear(storm *s) {
   while (js_has(&s->js, 0, 0)) {
     fan_letter letter = js_await(&s->js, 0, 0);
     peer *p = s->peers;
-    while (p < s->peers + PEERS && p->client != letter.client) p++;
+    while (p < s->peers + PEERS && p->client != letter.id) p++;
     bool known = p < s->peers + PEERS;
     if (letter.kind == FAN_NOTICE_RELAY) {
       if (known) net_bytes_add(&p->got, letter.data, letter.size);
-      js_credit(&s->js, s->port, letter.client, letter.size);
+      js_credit(&s->js, s->port, letter.id, letter.size);
       fan_free(letter.data);
     } else if (known && letter.kind != FAN_NOTICE_REPORT) {
       CHECK(!p->over); /* told once; it may cross with our kill */

@@ -16,7 +16,7 @@ static void check_notice(enum fan_notice_kind kind, uint64_t id, enum fan_reason
   fan_notice notice = {0};
   if (!CHECK(fan_hub_next_notice(w.hub, &notice))) return;
   CHECK_EQ(notice.kind, kind);
-  CHECK_EQ(notice.client, id);
+  CHECK_EQ(notice.id, id);
   CHECK_EQ(notice.reason, reason);
 }
 

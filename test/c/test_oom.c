@@ -87,7 +87,7 @@ static void end_some(void) {
   (void)fan_hub_due_ms(w.hub);
   for (int i = 0; i < 5; i++) {
     fan_hub_turn(w.hub, w.now_ms += 200, 100);
-    while (fan_hub_next_notice(w.hub, &notice)) CHECK(notice.client >= 1);
+    while (fan_hub_next_notice(w.hub, &notice)) CHECK(notice.id >= 1);
   }
 }
 
@@ -125,7 +125,7 @@ static void test_oom_no_memory_from_any_point_on_breaks_nothing(void) { sweep_fa
 
 static void test_oom_new_hub_and_target_answer_null(void) {
   mem_fail_at(1, true);
-  CHECK(fan_hub_new(&limits, 1000) == NULL);
+  CHECK(fan_hub_new(&limits, NULL, 1000) == NULL);
   CHECK(fan_target_new(3) == NULL);
   CHECK(mem_fail_happened());
 }
@@ -148,7 +148,7 @@ static void test_oom_client_whose_queue_cannot_grow_ends_with_error(void) {
   hub_settle(&w);
   fan_notice notice = {0};
   CHECK(fan_hub_next_notice(w.hub, &notice));
-  CHECK_EQ(notice.client, 1);
+  CHECK_EQ(notice.id, 1);
   CHECK_EQ(notice.kind, FAN_NOTICE_EVICTED);
   CHECK_EQ(notice.reason, FAN_ERROR);
   CHECK_EQ(notice.dropped_events, FAN_OUTQ_INLINE);

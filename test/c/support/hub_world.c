@@ -12,7 +12,7 @@
 void hub_init(hub_world *w, const fan_limits *limits) {
   static const fan_limits generous = {.queue_bytes = 1 << 20, .total_bytes = 64 << 20};
   *w = (hub_world){.now_ms = 1000};
-  w->hub = fan_hub_new(limits ? limits : &generous, w->now_ms);
+  w->hub = fan_hub_new(limits ? limits : &generous, NULL, w->now_ms);
   for (int i = 0; i < HUB_CLIENTS; i++) sink_script_init(&w->sinks[i], i & 1);
 }
 

@@ -118,7 +118,7 @@ void js_end(js_side *js) {
 fan_limits js_limits(void) { return (fan_limits){.queue_bytes = 8 << 20, .total_bytes = 64 << 20}; }
 
 fan_port *js_open(js_side *js, const fan_limits *limits) {
-  fan_port *port = fan_port_new(limits, NULL);
+  fan_port *port = fan_port_new(1, limits, NULL, NULL);
   if (!port) abort();
   js_post(js, port, FAN_OP_OPEN, 0, 0);
   return port;
@@ -199,7 +199,7 @@ uint64_t js_client(js_side *js, fan_port *port, uint64_t room, int fd, bool raw)
 /* ---- letters ---- */
 
 static bool fits(const fan_letter *letter, uint64_t client, uint8_t kind) {
-  return (!client || letter->client == client) && (!kind || letter->kind == kind);
+  return (!client || letter->id == client) && (!kind || letter->kind == kind);
 }
 
 static size_t find(const js_side *js, uint64_t client, uint8_t kind) {

@@ -211,7 +211,7 @@ static peer *peer_of(model *m, uint64_t id) {
 
 static void take_notices(model *m) {
   for (fan_notice notice; fan_hub_next_notice(m->hub, &notice);) {
-    peer *p = peer_of(m, notice.client);
+    peer *p = peer_of(m, notice.id);
     if (!CHECK(p != NULL && p->state != DYING_QUIETLY)) continue;
     if (notice.kind == FAN_NOTICE_REPORT) continue;
     bool whole = notice.kind == FAN_NOTICE_RELEASED;
@@ -249,7 +249,7 @@ model *model_new(const uint8_t *bytes, size_t size, uint64_t seed) {
   rng_init(&m->dice, seed);
   fan_limits own = limits;
   own.batch_ms = draw(m, 2) ? 0 : 30;
-  m->hub = fan_hub_new(&own, m->now_ms);
+  m->hub = fan_hub_new(&own, NULL, m->now_ms);
   for (unsigned i = 0; i < POOL; i++) m->pool[i] = frame_sized(9 + i * i * 5, i);
   m->pool[POOL] = frame_heartbeat(false);
   return m;
