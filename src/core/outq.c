@@ -70,7 +70,6 @@ void fan_outq_init(fan_outq *queue) {
 void fan_outq_deinit(fan_outq *queue) {
   fan_outq_clear(queue);
   release_slots(queue);
-  fan_map_deinit(&queue->by_key);
 }
 
 void fan_outq_set_raw(fan_outq *queue, bool raw) {
