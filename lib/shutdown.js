@@ -3,6 +3,7 @@
 // hub.close(): everybody is told when to come back, queues drain, and streams end spread over the grace period, so that
 // neither this process nor the next one meets a storm. What has not ended when it is over is cut.
 
+const { flushBatches } = require('./batch');
 const { flush } = require('./loop');
 
 const SPREAD = 0.8; // of the grace: the rest is for the last ones to drain
@@ -27,6 +28,7 @@ class Shutdown {
    * @param {number} grace ms
    */
   begin(grace) {
+    flushBatches(this._hub);
     const waiting = [...this._hub.clients.values()];
     for (const client of waiting) this._announce(client);
     this._close(waiting, grace);

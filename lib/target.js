@@ -3,6 +3,7 @@
 // An address: rooms, users and clients, minus exceptions. Immutable; who is meant is decided when it is used.
 
 const errors = require('./errors');
+const { Batch } = require('./batch');
 const { checkSize, refusal, serialized } = require('./encode');
 const { Client } = require('./client');
 const { keysFor, posted } = require('./loop');
@@ -79,6 +80,10 @@ class Target {
     if (hub._isClosed) throw errors.closed('hub');
     const text = serialized(hub._options.serialize, data);
     return this._publish(text, fields);
+  }
+
+  batch(opts) {
+    return new Batch(this, opts);
   }
 
   _publish(text, opts) {

@@ -9,6 +9,9 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
+import type { Batch, BatchOptions } from './batch';
+
+export type { Batch, BatchItem, BatchOptions } from './batch';
 
 // ---------------------------------------------------------------------------------------------
 // Events and their data
@@ -454,6 +457,14 @@ export interface Target<Events = DefaultEvents, Data = any> {
     data: DataOf<Events, Name>,
     opts?: SendOptions<Name>,
   ): Receipt;
+
+  /**
+   * Collects many small events and delivers them as one, whose data is a JSON array of
+   * `{ event, data }` (`BatchItem`). Who is addressed is decided at each flush. For everyone:
+   * `hub.except([]).batch()`.
+   * @throws TypeError `ERR_FAN_ARG`, RangeError `ERR_FAN_RANGE`, `ERR_FAN_TOO_LARGE`: bad options
+   */
+  batch(opts?: BatchOptions): Batch<Events>;
 
   /**
    * Makes every addressed client join.

@@ -134,8 +134,7 @@ target.size.toFixed();
 target.send(1).accepted;
 // @ts-expect-error not in this version
 target.deliver(1);
-// @ts-expect-error not in this version
-target.batch();
+target.batch({ delay: 5 }).send('x').toFixed();
 // @ts-expect-error an address names strings
 hub.to(5);
 // @ts-expect-error an id, not a client

@@ -1,7 +1,7 @@
 // Typed event maps: what a hub with a map accepts and refuses. Compiled, never run.
 
 import { createHub, sse } from 'fanline';
-import type { Client, CloseOptions, Hub, Receipt } from 'fanline';
+import type { BatchItem, Client, CloseOptions, Hub, Receipt } from 'fanline';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
 declare const req: IncomingMessage;
@@ -87,6 +87,39 @@ client.close({ event: 'counts', data: 3 });
 hub.to('x').disconnect({ data: 5 });
 const last: CloseOptions = { event: 'any', data: { a: 1 } };
 loose.to('x').disconnect(last);
+
+// a batch
+const batch = hub.to('x').batch({ delay: 50, events: Infinity, event: 'several' });
+const waiting: number = batch.send({ by: 'a', text: 'b' }, { event: 'said' });
+void waiting;
+batch.send('text');
+batch.send('text', { event: undefined });
+batch.send('text', { event: 'message' });
+const flushed: Receipt | null = batch.flush();
+void flushed;
+batch.close();
+// @ts-expect-error another event's payload
+batch.send(5, { event: 'said' });
+// @ts-expect-error a name that is not in the map
+batch.send(5, { event: 'counts' });
+// @ts-expect-error not the type of `message`
+batch.send(5);
+// @ts-expect-error one item has no id
+batch.send('text', { id: 1 });
+// @ts-expect-error an array has no id
+hub.to('x').batch({ id: 1 });
+// @ts-expect-error ms
+hub.to('x').batch({ delay: '5' });
+hub.except([]).batch().send(5, { event: 'count' });
+loose.to('x').batch().send({ any: 'thing' }, { event: 'any' });
+declare const item: BatchItem<Chat>;
+if (item.event === 'count') item.data.toFixed();
+else if (item.event === 'said') item.data.by.trim();
+else item.data.trim();
+// @ts-expect-error not a number
+if (item.event === 'message') item.data.toFixed();
+const looseItem: BatchItem = { event: 'any', data: { any: 'thing' } };
+void looseItem;
 
 // sse
 const stream: Client<{ token: string }> = sse<{ token: string }>(req, res, { retry: 1000 });
