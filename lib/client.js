@@ -9,6 +9,7 @@ const { checkSize, refusal, serialized } = require('./encode');
 const { clients, posted, tell } = require('./loop');
 const { closeOptions, names, sendOptions } = require('./options');
 const { fenceId } = require('./fence');
+const { pipe } = require('./pipe');
 const { REASON } = require('./takeover');
 
 const HIGH_BYTES = 64 * 1024; // beyond this `send` answers false
@@ -109,6 +110,10 @@ class Client {
       this._drains ??= [];
       this._drains.push(resolve);
     });
+  }
+
+  pipe(source, opts) {
+    return pipe(this, source, opts);
   }
 
   /** The first line of a stream, or the last advice: never refused for want of room. ms; null: an empty comment. */

@@ -372,11 +372,13 @@ function checkRequest(req, res) {
 }
 
 module.exports = {
+  EVENT_NAME,
   checkRequest,
   closeOptions,
   connectOptions,
   hubCloseOptions,
   hubOptions,
+  isEventName,
   names,
   sendOptions,
   sseOptions,

@@ -10,8 +10,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 import type { Batch, BatchOptions } from './batch';
+import type { Emitter } from './emitter';
+import type { Pipes } from './pipe';
 
 export type { Batch, BatchItem, BatchOptions } from './batch';
+export type { Emitter, Listener } from './emitter';
+export type { LastEvent, MappedEvent, PipeOptions, PipeResult, PipeSource, Source } from './pipe';
 
 // ---------------------------------------------------------------------------------------------
 // Events and their data
@@ -312,43 +316,6 @@ export interface HubClosed {
 // ---------------------------------------------------------------------------------------------
 // Objects
 
-/**
- * Node's EventEmitter with known events: other names are refused. Listeners run on the JavaScript
- * thread that made the hub.
- */
-export interface Emitter<Listeners extends Record<keyof Listeners, any[]>> {
-  on<Name extends keyof Listeners>(name: Name, listener: Listener<Listeners[Name]>): this;
-  once<Name extends keyof Listeners>(name: Name, listener: Listener<Listeners[Name]>): this;
-  off<Name extends keyof Listeners>(name: Name, listener: Listener<Listeners[Name]>): this;
-  addListener<Name extends keyof Listeners>(name: Name, listener: Listener<Listeners[Name]>): this;
-  removeListener<Name extends keyof Listeners>(
-    name: Name,
-    listener: Listener<Listeners[Name]>,
-  ): this;
-  prependListener<Name extends keyof Listeners>(
-    name: Name,
-    listener: Listener<Listeners[Name]>,
-  ): this;
-  prependOnceListener<Name extends keyof Listeners>(
-    name: Name,
-    listener: Listener<Listeners[Name]>,
-  ): this;
-  removeAllListeners(name?: keyof Listeners): this;
-  emit<Name extends keyof Listeners>(name: Name, ...args: Listeners[Name]): boolean;
-  listeners<Name extends keyof Listeners>(name: Name): Listener<Listeners[Name]>[];
-  rawListeners<Name extends keyof Listeners>(name: Name): Listener<Listeners[Name]>[];
-  listenerCount<Name extends keyof Listeners>(
-    name: Name,
-    listener?: Listener<Listeners[Name]>,
-  ): number;
-  eventNames(): (string | symbol)[];
-  setMaxListeners(count: number): this;
-  getMaxListeners(): number;
-}
-
-/** A listener of an event that brings `Args`. */
-export type Listener<Args extends any[]> = (...args: Args) => void;
-
 /** A client, target or list of them to leave out. Strings are room names. */
 export type Exception =
   | string
@@ -376,7 +343,9 @@ export interface ClientEvents {
 }
 
 /** One open event-stream response. Once closed, `send` answers false and the rest does nothing. */
-export interface Client<Events = DefaultEvents, Data = any> extends Emitter<ClientEvents> {
+export interface Client<Events = DefaultEvents, Data = any>
+  extends Emitter<ClientEvents>,
+    Pipes<Events> {
   /** 22 random characters, fit to be shown to the page as proof of who it is. */
   readonly id: string;
   readonly user: string | undefined;

@@ -112,8 +112,6 @@ client.send(1, { key: 'x' });
 client.send(1, { history: true });
 // @ts-expect-error unknown name
 client.send(1, { evnt: 'x' });
-// @ts-expect-error not in this version
-client.pipe([]);
 
 // target
 const target = hub
