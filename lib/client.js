@@ -9,12 +9,14 @@ const { checkSize, refusal, serialized } = require('./encode');
 const { clients, posted, tell } = require('./loop');
 const { closeOptions, names, sendOptions } = require('./options');
 const { fenceId } = require('./fence');
+const history = require('./history');
 const { pipe } = require('./pipe');
 const { REASON } = require('./takeover');
 
 const HIGH_BYTES = 64 * 1024; // beyond this `send` answers false
 const RETRY_MAX = 2 ** 31 - 1;
 const ID_BYTES = 16; // 22 characters of base64url
+const NO_OPTS = Object.freeze({});
 const NO_ROOMS = Object.freeze(new Set());
 
 const pool = Buffer.alloc(ID_BYTES * 256);
@@ -53,8 +55,12 @@ class Client {
     this._endsConnection = false;
     this._posted = 0; // cost of all frames sent to this client alone
     this._taken = 0; // of these, what the loop had taken in at its last report
+    this._begun = 0; // number of the last event that was kept when it connected
     this._queued = 0; // bytes that waited at its last report
     this._drains = null; // resolve functions of drain()
+    this._cause = undefined; // what has failed, where that ended it
+    this._isOut = false; // the loop has let it go
+    this._hasLast = false; // JavaScript has ended it, and the loop has a last word: what was dropped
     this._controller = null;
   }
 
@@ -81,10 +87,13 @@ class Client {
   // ---- sending ----
 
   send(data, opts) {
-    const fields = opts === undefined ? undefined : sendOptions(opts);
+    const hub = this._hub;
+    const fields =
+      opts === undefined ? undefined : sendOptions(opts, hub._options.history !== null);
     if (this._closing !== null) return false;
-    this._send(serialized(this._hub._options.serialize, data), fields);
-    this._hub._sends++;
+    this._send(serialized(hub._options.serialize, data), fields);
+    if (fields?.key !== undefined) hub._mayDrop = true;
+    hub._sends++;
     return this._hasRoom();
   }
 
@@ -123,9 +132,9 @@ class Client {
 
   /** Without checks: `opts.event` may be ours. */
   _send(text, opts, id = opts?.id) {
-    const native = this._hub._native;
-    const sent = id === undefined ? undefined : String(id);
-    this._account(native.send(this._number, text, opts?.event, sent, opts?.retry), text, opts);
+    const { event, retry, key } = opts ?? NO_OPTS;
+    const cost = this._hub._native.send(this._number, text, event, id, retry, key);
+    this._account(cost, text, opts);
   }
 
   _sendText(bytes) {
@@ -264,15 +273,32 @@ class Client {
     const departed = this._closing !== null;
     this._closing ??= reason;
     this.closed = this._closing;
-    clients.delete(this._number);
+    if (!this._hasLast) clients.delete(this._number);
     if (!departed) this._hub._depart(this);
     this._hub._forget(this);
     this._settleDrains(false);
     this._controller?.abort();
     if (drop !== null) tell(this._hub, 'drop', this, drop);
     if (!departed) this._hub._tellDeparture(this);
-    tell(this, 'close', this.closed);
-    this._hub._tellEnd(this);
+    if (this._cause === undefined) tell(this, 'close', this.closed);
+    else tell(this, 'close', this.closed, this._cause);
+    this._hub._tellEnd(this, this._cause);
+  }
+
+  /** Ends it at once because something of the application has failed. */
+  _fail(err) {
+    if (this._closing !== null) return;
+    this._cause = err;
+    this._takeover.fail('error');
+  }
+
+  /** The loop need not care any more. What it has dropped meanwhile is still told. */
+  _kill(reason) {
+    const { _native, _mayDrop } = this._hub;
+    this._hasLast = _mayDrop && !this._isOut;
+    if (this._hasLast) _native.evict(this._number, REASON[reason]);
+    else _native.kill(this._number, REASON[reason]);
+    posted();
   }
 
   /** connect() failed: it goes as if it had never been. */
@@ -311,6 +337,11 @@ class Client {
   }
 
   _released(reason) {
+    this._isOut = true;
+    if (this.closed !== null) {
+      clients.delete(this._number);
+      return;
+    }
     const begun = this._closing !== null;
     this._closing ??= reason; // the loop itself ended it: idle, lifetime
     if (!begun) this._hub._depart(this);
@@ -318,7 +349,19 @@ class Client {
     if (!begun) this._hub._tellDeparture(this);
   }
 
+  _dropped(reason, bytes, events) {
+    tell(this._hub, 'drop', this, { reason, events, bytes });
+  }
+
+  _wasReset() {
+    history.wasReset(this);
+  }
+
   _evicted(reason, bytes, events) {
+    if (this.closed !== null) {
+      clients.delete(this._number);
+      return;
+    }
     this._takeover.evicted();
     const isDrop = events > 0 && reason !== 'client';
     this._finish(reason, isDrop ? { reason, events, bytes } : null);

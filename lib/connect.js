@@ -6,8 +6,10 @@
 const errors = require('./errors');
 const { Client } = require('./client');
 const { isFenced } = require('./fence');
+const history = require('./history');
 const { clients, posted, tell } = require('./loop');
 const { checkRequest, connectOptions } = require('./options');
+const { RETRY } = require('./stream-options');
 const { Takeover } = require('./takeover');
 
 const DEFAULT_HEADERS = {
@@ -63,7 +65,7 @@ function refuse(hub, client, reason) {
 
 /** The range of `retry` for this client when a number is needed in any case. */
 function rangeOf(hub, settings) {
-  return settings.retry ?? hub._options.retry ?? { min: 2_000, max: 5_000 };
+  return settings.retry ?? hub._options.retry ?? RETRY;
 }
 
 function atCapacity(hub, res, settings, headers) {
@@ -122,8 +124,8 @@ function open(hub, client, settings) {
   const own = settings.heartbeat;
   const heartbeat = own === undefined ? hub._options.heartbeat : own;
   const event = own === undefined ? undefined : (own?.event ?? null);
+  hub._start();
   client._number = hub._native.connect(heartbeat?.interval ?? 0, event, lifetimeOf(hub, settings));
-  if (client._number === 0) throw errors.full('the system has no thread or descriptor left');
   clients.set(client._number, client);
   hub._admit(client);
   posted();
@@ -161,6 +163,7 @@ function connect(hub, req, res, settings) {
   try {
     client._enterAll(settings.rooms);
     greet(hub, client, settings);
+    history.begin(client);
     client._takeover.start(headers);
   } catch (err) {
     client._takeover.abort();

@@ -43,9 +43,9 @@ function bytesOf(text) {
 function checkSize(text, opts, eventBytes) {
   if (bytesOf(text) > eventBytes) throw errors.tooLarge(bytesOf(text), eventBytes);
   if (opts === undefined) return;
-  for (const name of [opts.event, opts.id]) {
+  for (const name of [opts.event, opts.id, opts.key]) {
     if (typeof name === 'string' && Buffer.byteLength(name) > NAME_BYTES) {
-      throw errors.tooLarge(Buffer.byteLength(name), NAME_BYTES, 'the limit of a name or id');
+      throw errors.tooLarge(Buffer.byteLength(name), NAME_BYTES, 'the limit of a name, id or key');
     }
   }
 }

@@ -16,8 +16,18 @@ function toBytes(chunk, encoding) {
   throw errors.argError('chunk', 'a string, Buffer or Uint8Array', chunk);
 }
 
+/** The same without its `id` lines (WHATWG HTML 9.2.6: the field's name ends at the first colon, or at the line's end). */
+function withoutIds(block) {
+  if (!block.includes('id')) return block;
+  const text = block.toString('latin1'); // each byte a character, so that nothing else is changed
+  const kept = text.replace(/(^|\r\n|\r|\n)(?:id(?::[^\r\n]*)?(?:\r\n|\r|\n|$))+/g, '$1');
+  return kept.length === text.length ? block : Buffer.from(kept, 'latin1');
+}
+
 class Gatherer {
-  constructor() {
+  /** @param {boolean} dropIds ids are the hub's: `id` lines are left out */
+  constructor(dropIds) {
+    this._dropIds = dropIds;
     this._rest = EMPTY;
     this._lineEmpty = true;
     this._afterCr = false;
@@ -37,7 +47,8 @@ class Gatherer {
     const blocks = [];
     let from = 0;
     for (const end of this._scan(bytes)) {
-      blocks.push(Buffer.concat([this._rest, bytes.subarray(from, end)]));
+      const block = this._cleared(Buffer.concat([this._rest, bytes.subarray(from, end)]));
+      if (block.length > 0) blocks.push(block);
       this._rest = EMPTY;
       from = end;
     }
@@ -49,7 +60,12 @@ class Gatherer {
   take() {
     const rest = this._rest;
     this._rest = EMPTY;
-    return rest.length > 0 ? rest : null;
+    const text = this._cleared(rest);
+    return text.length > 0 ? text : null;
+  }
+
+  _cleared(block) {
+    return this._dropIds ? withoutIds(block) : block;
   }
 
   /** Answers where blocks end. */

@@ -3,12 +3,26 @@
 // The object that owns clients and rooms. It decides and remembers names; the loop does the work, by number.
 
 const { EventEmitter } = require('node:events');
+const { randomBytes } = require('node:crypto');
 const connecting = require('./connect');
-const { counts, native, posted, tell } = require('./loop');
+const errors = require('./errors');
+const { newEpoch } = require('./history');
+const { OVERFLOW } = require('./hub-options');
+const { counts, listen, native, posted, tell } = require('./loop');
 const { connectOptions, hubCloseOptions, hubOptions, names } = require('./options');
 const { Rooms, RoomSizes } = require('./rooms');
 const { Shutdown } = require('./shutdown');
 const { Target } = require('./target');
+
+/** By reason, where there were any. What a peer that left did not get was not dropped by us. */
+function dropped(reasons, events, bytes) {
+  const found = {};
+  for (const [i, reason] of reasons.entries()) {
+    if (reason !== 'client' && events[i] > 0)
+      found[reason] = { events: events[i], bytes: bytes[i] };
+  }
+  return found;
+}
 
 const NOTHING = { rooms: [], users: [], clients: [], targets: [] };
 
@@ -16,7 +30,6 @@ class Hub extends EventEmitter {
   /** @param {object} options checked: see options.hubOptions */
   constructor(options, { hasRooms = true } = {}) {
     super();
-    const { batchDelay, heartbeat, limits } = options;
     this._options = options;
     this._hasRooms = hasRooms;
     const numbers = { next: 1 };
@@ -32,17 +45,29 @@ class Hub extends EventEmitter {
     this._isClosed = false;
     this.clients = new Map();
     this.rooms = new RoomSizes(this._rooms);
-    this._native = new native.Hub(
-      limits.queueBytes,
-      limits.totalBytes,
-      limits.eventBytes,
-      limits.stallTimeout,
-      limits.idleTimeout,
-      batchDelay,
-      heartbeat?.event ?? null,
-      heartbeat?.interval ?? 0,
-    );
+    this._epoch = newEpoch();
+    this._seq = 0; // of the last event that is kept
+    this._tickets = new Set();
+    this._mayDrop = options.overflow !== 'disconnect'; // or somebody has used a key
+    this._native = new native.Hub(this._nativeOptions());
+    if (options.history !== null) listen(this);
     this._everyone = new Target(this, true);
+  }
+
+  _nativeOptions() {
+    const { batchDelay, heartbeat, history, limits, overflow } = this._options;
+    return {
+      ...limits,
+      batchDelay,
+      overflow: OVERFLOW.indexOf(overflow),
+      heartbeat: heartbeat?.interval ?? 0,
+      heartbeatEvent: heartbeat?.event ?? null,
+      historyEvents: history?.events ?? 0,
+      historyBytes: history?.bytes ?? 0,
+      historyAge: history?.maxAge ?? 0,
+      epoch: this._epoch,
+      keySeed: randomBytes(6).readUIntBE(0, 6),
+    };
   }
 
   get size() {
@@ -85,11 +110,6 @@ class Hub extends EventEmitter {
     const now = this._native.stats();
     const byReason = (list) =>
       Object.fromEntries(native.reasons.map((reason, i) => [reason, list[i]]));
-    const drops = {};
-    for (const [i, reason] of native.reasons.entries()) {
-      if (reason === 'client' || now.dropped_events[i] === 0) continue;
-      drops[reason] = { events: now.dropped_events[i], bytes: now.dropped_bytes[i] };
-    }
     return {
       clients: this.clients.size,
       rooms: this._rooms.size,
@@ -110,8 +130,16 @@ class Hub extends EventEmitter {
       callbacks: counts.callbacks,
       notices: counts.notices,
       wakeups: now.wakeups,
+      replays: now.replays,
+      eventsReplayed: now.replayed,
+      resets: now.resets,
+      historyEvents: now.kept_events,
+      historyBytes: now.kept_bytes,
       relay: { ...this._relays },
-      drops,
+      drops: {
+        ...dropped(native.reasons, now.dropped_events, now.dropped_bytes),
+        ...dropped(native.drops, now.shed_events, now.shed_bytes),
+      },
       disconnects: { ...byReason(native.reasons.map(() => 0)), ...this._ended },
       refused: { ...this._refused },
     };
@@ -133,6 +161,20 @@ class Hub extends EventEmitter {
     this._isClosed = true;
     this._native.shut();
     posted();
+    // What the loop has already told comes first.
+    setImmediate(() => {
+      for (const ticket of this._tickets) ticket.hubEnded();
+    });
+  }
+
+  /** The loop has nothing of that room any more. */
+  _forgetRoom(number, last) {
+    if (!this._rooms.forget(number, last)) this._users.forget(number, last);
+  }
+
+  /** The hub runs on the loop from here on. @throws {Error} `ERR_FAN_FULL` */
+  _start() {
+    if (!this._native.open()) throw errors.full('the system has no thread or descriptor left');
   }
 
   // ---- for clients ----
@@ -176,8 +218,9 @@ class Hub extends EventEmitter {
     else this._perUser.delete(user);
   }
 
-  _tellEnd(client) {
-    tell(this, 'disconnect', client, client.closed);
+  _tellEnd(client, cause) {
+    if (cause === undefined) tell(this, 'disconnect', client, client.closed);
+    else tell(this, 'disconnect', client, client.closed, cause);
     this._shutdown?.left();
   }
 

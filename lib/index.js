@@ -13,7 +13,7 @@ let single = null;
  */
 function sse(req, res, opts) {
   const settings = sseOptions(opts);
-  single ??= new Hub(hubOptions({ retry: false }), { hasRooms: false });
+  single ??= new Hub(hubOptions({ retry: false, history: false }), { hasRooms: false });
   return connecting.connect(single, req, res, settings);
 }
 

@@ -5,14 +5,31 @@
 
 const native = require('./native');
 
-const FIELDS = 5; // of a letter: kind, reason, client, and two numbers
+const FIELDS = 6; // of a letter: kind, reason, id, and three numbers
 const EVICTED = 1;
 const RELEASED = 2;
 const REPORT = 3;
 const RELAY = 4;
+const DROP = 5;
+const RESET = 6;
+const DELIVERED = 7;
+const FORGOTTEN = 8;
 
 /** Native id → client, from connect until JavaScript is done with it. Keeps clients and their hubs alive. */
 const clients = new Map();
+
+/** Number of a ticket → who asked what becomes of an event. */
+const deliveries = new Map();
+
+/** Native id → hub, while its rooms have history; a hub may be collected without having been closed. */
+const hubs = new Map();
+const collected = new FinalizationRegistry((id) => hubs.delete(id));
+
+/** The hub wants to be told of rooms whose history has ended. */
+function listen(hub) {
+  hubs.set(hub._native.id, new WeakRef(hub));
+  collected.register(hub, hub._native.id);
+}
 
 /** What the loop has cost this environment, for stats(). */
 const counts = { flushes: 0, callbacks: 0, notices: 0 };
@@ -47,7 +64,7 @@ function keysFor(length) {
   return keys;
 }
 
-function deliver(client, kind, reason, first, second, bytes) {
+function tellClient(client, kind, reason, first, second, bytes) {
   switch (kind) {
     case EVICTED:
       client._evicted(native.reasons[reason], first, second);
@@ -61,8 +78,25 @@ function deliver(client, kind, reason, first, second, bytes) {
     case RELAY:
       client._relay(bytes);
       break;
+    case DROP:
+      client._dropped(native.drops[reason], first, second);
+      break;
+    case RESET:
+      client._wasReset();
+      break;
     default:
       throw new Error(`fanline: unknown notice ${kind}`);
+  }
+}
+
+/** To whom a letter goes depends on its kind; whoever is not there any more need not know. */
+function deliver(kind, reason, id, numbers, bytes) {
+  const [first, second, third] = numbers;
+  if (kind === DELIVERED) deliveries.get(id)?.settle(first, second, third);
+  else if (kind === FORGOTTEN) hubs.get(id)?.deref()?._forgetRoom(first, second);
+  else {
+    const client = clients.get(id);
+    if (client !== undefined) tellClient(client, kind, reason, first, second, bytes);
   }
 }
 
@@ -92,10 +126,8 @@ function onNotices(count, letters, blocks) {
   for (let at = 0; at < batch.length; at += FIELDS) {
     const kind = batch[at];
     const bytes = kind === RELAY ? blocks[block++] : undefined;
-    const client = clients.get(batch[at + 2]);
-    if (client === undefined) continue; // it has ended meanwhile
     try {
-      deliver(client, kind, batch[at + 1], batch[at + 3], batch[at + 4], bytes);
+      deliver(kind, batch[at + 1], batch[at + 2], batch.subarray(at + 3, at + FIELDS), bytes);
     } catch (err) {
       process.nextTick(rethrow, err);
     }
@@ -104,4 +136,4 @@ function onNotices(count, letters, blocks) {
 
 native.setup(onNotices, keys);
 
-module.exports = { clients, counts, flush, keysFor, native, posted, tell };
+module.exports = { clients, counts, deliveries, flush, keysFor, listen, native, posted, tell };

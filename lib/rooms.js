@@ -1,36 +1,76 @@
 'use strict';
 
 // Who is in which room, as JavaScript needs to know it: names, sizes, members. The loop has the same membership by
-// number; a number stands for one life of a name and is never used again.
+// number; a number stands for one life of a name, which lasts as long as members or history, and is never used again.
 
-/** The rooms, or the users, of one hub. */
+/** The rooms, or the users, of one hub. A room is here while it has members, or while the loop keeps something of its history. */
 class Rooms {
   /** @param {{next: number}} numbers the source of numbers; rooms and users of a hub share one */
   constructor(numbers) {
     this._numbers = numbers;
-    this._byName = new Map(); // name → { number, members: Set<Client> }
+    this._byName = new Map(); // name → { number, members: Set<Client>, last }, with members
+    this._empty = new Map(); // the same without members, but with history
+    this._names = new Map(); // number → name, of all that have history
   }
 
   /** @returns {number} the room's number */
   add(name, client) {
     let room = this._byName.get(name);
     if (room === undefined) {
-      room = { number: this._numbers.next++, members: new Set() };
+      room = this.numbered(name);
+      this._empty.delete(name);
       this._byName.set(name, room);
     }
     room.members.add(client);
     return room.number;
   }
 
-  /** @returns {number} the room's number; the last member's leaving ends the room */
+  /** @returns {number} the room's number; the last member's leaving ends the room, but for its history */
   remove(name, client) {
     const room = this._byName.get(name);
     room.members.delete(client);
-    if (room.members.size === 0) this._byName.delete(name);
+    if (room.members.size === 0) {
+      this._byName.delete(name);
+      if (room.last > 0) this._empty.set(name, room);
+    }
     return room.number;
   }
 
-  /** @returns {{number: number, members: Set<object>}|undefined} */
+  /** The room of that name, with members or without; a new one is forgotten unless it is joined or kept. */
+  numbered(name) {
+    const room = this._byName.get(name) ?? this._empty.get(name);
+    return room ?? { number: this._numbers.next++, members: new Set(), last: 0 };
+  }
+
+  /**
+   * The history has an event that concerns this room: its number must live as long.
+   * @param {object} room from `numbered`
+   * @param {number} seq the event's number
+   */
+  keep(name, room, seq) {
+    if (room.last === 0) this._names.set(room.number, name);
+    room.last = seq;
+    if (room.members.size === 0) this._empty.set(name, room);
+  }
+
+  /**
+   * The loop has nothing of that room any more.
+   * @param {number} number
+   * @param {number} last the highest number of an event that the loop knew to concern it
+   * @returns {boolean} false: there is no such room here
+   */
+  forget(number, last) {
+    const name = this._names.get(number);
+    if (name === undefined) return false;
+    const room = this.numbered(name);
+    if (room.last > last) return true; // something newer is on its way to the loop
+    this._names.delete(number);
+    this._empty.delete(name);
+    room.last = 0;
+    return true;
+  }
+
+  /** @returns {{number: number, members: Set<object>}|undefined} with members */
   find(name) {
     return this._byName.get(name);
   }
@@ -40,6 +80,7 @@ class Rooms {
     return this._byName.get(name)?.members.size ?? 0;
   }
 
+  /** Rooms with members. */
   get size() {
     return this._byName.size;
   }

@@ -5,11 +5,11 @@
 
 const { flushBatches } = require('./batch');
 const { flush } = require('./loop');
+const { RETRY } = require('./stream-options');
 
 const SPREAD = 0.8; // of the grace: the rest is for the last ones to drain
 const LEAST = 100; // ms: also without grace, readers that are well get what is queued
 const STEP = 20; // ms between two looks at whose turn it is
-const RETRY = { min: 2_000, max: 5_000 };
 
 class Shutdown {
   constructor(hub) {

@@ -198,7 +198,7 @@ class Takeover {
       if (callback) process.nextTick(callback, errors.writeAfterEnd());
       return false;
     }
-    this.gatherer ??= new Gatherer();
+    this.gatherer ??= new Gatherer(client._hub._options.history !== null);
     const blocks = this.gatherer.push(bytes);
     const { eventBytes } = client._hub._options.limits;
     const longest = blocks.reduce((most, { length }) => Math.max(most, length), this.gatherer.size);
@@ -361,8 +361,7 @@ class Takeover {
     const { client } = this;
     this.endWatch?.stop();
     this._letGo();
-    client._hub._native.kill(client._number, REASON[reason]);
-    posted();
+    client._kill(reason);
     client._finish(reason);
   }
 

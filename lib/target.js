@@ -7,8 +7,11 @@ const { Batch } = require('./batch');
 const { checkSize, refusal, serialized } = require('./encode');
 const { Client } = require('./client');
 const { keysFor, posted } = require('./loop');
+const { idOf } = require('./history');
 const { closeOptions, names, sendOptions } = require('./options');
+const { Receipt, Ticket } = require('./receipt');
 
+const NO_FIELDS = Object.freeze({});
 const NOBODY = Object.freeze({ rooms: [], users: [], clients: [], targets: [] });
 
 function merged(parts, more) {
@@ -18,6 +21,20 @@ function merged(parts, more) {
 /** Names in both lists once. */
 function union(a, b) {
   return b.length === 0 ? a : [...new Set([...a, ...b])];
+}
+
+/**
+ * Adds the numbers of the rooms of these names.
+ * @param {object} list the rooms, or the users, of a hub
+ * @param {object[]|null} named takes in which rooms these are; null: rooms without members do not count
+ */
+function addNumbers(list, wanted, numbers, named) {
+  for (const name of wanted) {
+    const room = named === null ? list.find(name) : list.numbered(name);
+    if (room === undefined) continue;
+    numbers.push(room.number);
+    named?.push({ list, name, room });
+  }
 }
 
 class Target {
@@ -75,29 +92,61 @@ class Target {
   // ---- sending ----
 
   send(data, opts) {
-    const hub = this._hub;
-    const fields = opts === undefined ? undefined : sendOptions(opts);
-    if (hub._isClosed) throw errors.closed('hub');
-    const text = serialized(hub._options.serialize, data);
-    return this._publish(text, fields);
+    return this._send(data, opts, null);
+  }
+
+  deliver(data, opts) {
+    const ticket = new Ticket(this._hub);
+    this._send(data, opts, ticket);
+    return ticket.done;
   }
 
   batch(opts) {
     return new Batch(this, opts);
   }
 
-  _publish(text, opts) {
+  _send(data, opts, ticket) {
     const hub = this._hub;
-    const numbers = this._numbers();
+    const hasHistory = hub._options.history !== null;
+    const fields = opts === undefined ? NO_FIELDS : sendOptions(opts, hasHistory);
+    if (hub._isClosed) throw errors.closed('hub');
+    const text = serialized(hub._options.serialize, data);
+    const isKept = hasHistory && fields.history !== false && fields.key === undefined;
+    const receipt = this._publish(text, fields, isKept && this._hasAudience(), ticket);
+    if (fields.key !== undefined) hub._mayDrop = true;
+    hub._sends++;
+    return receipt;
+  }
+
+  /** Is it for rooms, users or everyone? What is for some clients alone is private, and not kept. */
+  _hasAudience() {
+    return this._everyone || this._included.rooms.length + this._included.users.length > 0;
+  }
+
+  /** @param {boolean} isKept also for those who come back: then it gets a number, and an id that says so */
+  _publish(text, fields, isKept, ticket) {
+    const hub = this._hub;
+    const numbers = this._numbers(isKept);
     const nobody = !this._everyone && numbers.rooms.length + numbers.clients.length === 0;
-    if (nobody || hub._open === 0) {
-      // Also: before its first client a hub has no loop.
-      checkSize(text, opts, hub._options.limits.eventBytes);
-      hub._sends++;
-      return { matched: 0 };
+    if (!isKept && (nobody || hub._open === 0)) {
+      checkSize(text, fields, hub._options.limits.eventBytes);
+      ticket?.nobody(fields.id);
+      return new Receipt(0, fields.id);
     }
-    this._writeKeys(numbers);
+    hub._start();
+    const seq = isKept ? hub._seq + 1 : 0;
+    this._post(text, fields, numbers, seq, ticket?.number ?? 0);
+    if (isKept) this._keep(numbers, seq);
+    const id = isKept ? idOf(hub, seq) : fields.id;
+    const matched = this._matched();
+    ticket?.posted(id, matched);
+    return new Receipt(matched, id);
+  }
+
+  _post(text, fields, numbers, seq, ticket) {
+    const hub = this._hub;
     const { rooms, clients, exceptRooms, exceptClients } = numbers;
+    this._writeKeys(numbers);
     const cost = hub._native.publish(
       this._everyone,
       rooms.length,
@@ -105,29 +154,39 @@ class Target {
       exceptRooms.length,
       exceptClients.length,
       text,
-      opts?.event,
-      opts?.id === undefined ? undefined : String(opts.id),
-      opts?.retry,
+      fields.event,
+      fields.id,
+      fields.retry,
+      fields.key,
+      seq,
+      ticket,
     );
-    if (cost < 0) throw refusal(cost, text, opts, hub._options.limits);
+    if (cost < 0) throw refusal(cost, text, fields, hub._options.limits);
     posted();
-    hub._sends++;
-    return { matched: this._matched() };
   }
 
-  /** The loop's numbers of who is meant at this moment. */
-  _numbers() {
+  _keep({ named }, seq) {
+    this._hub._seq = seq;
+    for (const { list, name, room } of named) list.keep(name, room, seq);
+  }
+
+  /**
+   * The loop's numbers of who is meant at this moment.
+   * @param {boolean} isKept also rooms without members, for those who come back
+   */
+  _numbers(isKept) {
     const hub = this._hub;
-    const numbers = { rooms: [], clients: [], exceptRooms: [], exceptClients: [] };
-    this._addIncluded(numbers.rooms, numbers.clients);
-    for (const name of this._excepted.rooms) {
-      const room = hub._rooms.find(name);
-      if (room !== undefined) numbers.exceptRooms.push(room.number);
-    }
+    const numbers = { rooms: [], clients: [], exceptRooms: [], exceptClients: [], named: [] };
+    const named = isKept ? numbers.named : null;
+    this._addIncluded(numbers.rooms, numbers.clients, named);
+    addNumbers(hub._rooms, this._excepted.rooms, numbers.exceptRooms, named);
     for (const client of this._excepted.clients) numbers.exceptClients.push(client._number);
     for (const target of this._excepted.targets) {
-      if (target._isPlain()) target._addIncluded(numbers.exceptRooms, numbers.exceptClients);
-      else for (const client of target._members()) numbers.exceptClients.push(client._number);
+      if (target._isPlain()) {
+        target._addIncluded(numbers.exceptRooms, numbers.exceptClients, named);
+      } else {
+        for (const client of target._members()) numbers.exceptClients.push(client._number);
+      }
     }
     return numbers;
   }
@@ -138,16 +197,10 @@ class Target {
     return !this._everyone && rooms.length + clients.length + targets.length === 0;
   }
 
-  _addIncluded(rooms, clients) {
+  _addIncluded(rooms, clients, named) {
     const hub = this._hub;
-    for (const name of this._included.rooms) {
-      const room = hub._rooms.find(name);
-      if (room !== undefined) rooms.push(room.number);
-    }
-    for (const name of this._included.users) {
-      const user = hub._users.find(name);
-      if (user !== undefined) rooms.push(user.number);
-    }
+    addNumbers(hub._rooms, this._included.rooms, rooms, named);
+    addNumbers(hub._users, this._included.users, rooms, named);
     for (const id of this._included.clients) {
       const client = hub.clients.get(id);
       if (client !== undefined) clients.push(client._number);

@@ -239,7 +239,7 @@ describe('a response that no server of Node’s has made', () => {
   };
   for (const [name, create] of Object.entries(SOCKETS)) {
     it(`on ${name}: relayed, because there is no descriptor`, async () => {
-      const hub = createHub({ heartbeat: false, retry: false });
+      const hub = createHub({ heartbeat: false, retry: false, history: false });
       let text = '';
       const socket = create((chunk, _encoding, callback) => {
         text += chunk;

@@ -101,7 +101,7 @@ describe('what is refused, and how', () => {
   afterEach(() => stage.close());
 
   async function start(options) {
-    hub = createHub({ heartbeat: false, retry: false, ...options });
+    hub = createHub({ heartbeat: false, retry: false, history: false, ...options });
     stage = await Stage.on(hub);
     return stage.connect({ rooms: 'r' });
   }

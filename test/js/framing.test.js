@@ -145,7 +145,7 @@ describe(`framing (FANLINE_SEED=${SEED})`, function () {
   let stream;
 
   before(async () => {
-    hub = createHub({ retry: false, heartbeat: false });
+    hub = createHub({ retry: false, heartbeat: false, history: false });
     server = await serve((req, res) => {
       client = hub.connect(req, res, { rooms: 'room' });
     });

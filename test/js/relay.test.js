@@ -27,7 +27,7 @@ describe('relay', () => {
   });
 
   async function start(kind, options) {
-    const hub = createHub({ heartbeat: false, retry: false, ...options });
+    const hub = createHub({ heartbeat: false, retry: false, history: false, ...options });
     const drops = [];
     const ends = [];
     hub.on('drop', (_client, drop) => drops.push(drop));

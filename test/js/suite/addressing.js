@@ -54,7 +54,7 @@ module.exports = function addressing({ world }) {
         assert.equal(members.sort().join(''), who, title);
         for (const name of who) expected[name].push(title);
       }
-      assert.deepEqual(w.hub.broadcast('end'), { matched: 4 });
+      assert.equal(w.hub.broadcast('end').matched, 4);
       for (const name of names) {
         assert.deepEqual(await upTo(all[name].stream, 'end'), expected[name], name);
       }
@@ -98,13 +98,13 @@ module.exports = function addressing({ world }) {
       const w = await world();
       const all = await w.openAll({ a: { rooms: 'r' }, b: { rooms: 'r' }, c: {} });
       w.hub.to('r').join(['s', 't']);
-      assert.deepEqual(w.hub.to('s').send(1), { matched: 2 });
+      assert.equal(w.hub.to('s').send(1).matched, 2);
       assert.equal(w.hub.rooms.get('t'), 2);
       w.hub.to('r').leave('r');
       assert.equal(w.hub.rooms.has('r'), false);
-      assert.deepEqual(w.hub.to('r').send(2), { matched: 0 });
+      assert.equal(w.hub.to('r').send(2).matched, 0);
       w.hub.except('s').join('r');
-      assert.deepEqual(w.hub.to('r').send(3), { matched: 1 });
+      assert.equal(w.hub.to('r').send(3).matched, 1);
       w.hub.broadcast('end');
       assert.deepEqual(await upTo(all.a.stream, 'end'), ['1']);
       assert.deepEqual(await upTo(all.b.stream, 'end'), ['1']);
@@ -119,7 +119,7 @@ module.exports = function addressing({ world }) {
         assert.equal(await stream.end(), 'end');
         assert.equal(stream.text, ':\nevent: bye\ndata: {"n":1}\n\n');
       }
-      assert.deepEqual(w.hub.broadcast('x'), { matched: 1 });
+      assert.equal(w.hub.broadcast('x').matched, 1);
       assert.deepEqual(await c.stream.data(1), ['x']);
     });
 

@@ -35,7 +35,7 @@ module.exports = function sending({ world }) {
       const w = await world();
       const { stream, client } = await w.open();
       for (const [args] of FRAMES) assert.equal(client.send(...args), true);
-      for (const [args] of FRAMES) assert.deepEqual(w.hub.broadcast(...args), { matched: 1 });
+      for (const [args] of FRAMES) assert.equal(w.hub.broadcast(...args).matched, 1);
       await arrives(stream, OPENING + FRAMES_SENT + FRAMES_SENT);
     });
 

@@ -8,7 +8,7 @@ const http = require('node:http');
 const { createHub } = require('fanline');
 const { FRAMEWORKS } = require('./apps');
 
-const hub = createHub({ retry: false, heartbeat: false });
+const hub = createHub({ retry: false, heartbeat: false, history: false });
 const held = [];
 
 /** Opens files until there is no descriptor left. */

@@ -10,7 +10,7 @@ const { createHub } = require('fanline');
 const { Connection } = require('./apps-raw');
 const { serve } = require('./serve');
 
-const QUIET = { retry: false, heartbeat: false };
+const QUIET = { retry: false, heartbeat: false, history: false };
 
 /** Each turns middleware and a listener into what createServer takes. */
 const FRAMEWORKS = [

@@ -8,7 +8,7 @@ const { serve } = require('./serve');
 
 /** @param {object} [options] of the hub; there is neither heartbeat nor retry line. */
 async function connected(options) {
-  const hub = createHub({ retry: false, heartbeat: false, ...options });
+  const hub = createHub({ retry: false, heartbeat: false, history: false, ...options });
   let client;
   const server = await serve((req, res) => {
     client = hub.connect(req, res, { rooms: 'room', user: 'u' });

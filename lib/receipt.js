@@ -1,0 +1,76 @@
+'use strict';
+
+// The answers of a send: at once how many are meant, and, for those who ask, when it is kept and what became of it.
+
+const { deliveries } = require('./loop');
+
+/** What `send` answers. `accepted` is a promise only for those who read it. */
+class Receipt {
+  #id;
+
+  /**
+   * @param {number} matched
+   * @param {string|undefined} id of the event
+   */
+  constructor(matched, id) {
+    this.matched = matched;
+    this.#id = id;
+  }
+
+  /** With the history in this process, what is posted is as good as kept: the loop takes it in before anything posted later. */
+  get accepted() {
+    return Promise.resolve(this.#id);
+  }
+}
+
+let lastTicket = 0;
+
+/** Asks the loop what becomes of one event. */
+class Ticket {
+  constructor(hub) {
+    this.number = ++lastTicket;
+    this._hub = hub;
+    this._id = undefined;
+    this._matched = 0;
+    this.done = new Promise((resolve) => {
+      this._resolve = resolve;
+    });
+  }
+
+  /**
+   * It has been posted.
+   * @param {string|undefined} id
+   * @param {number} matched what the hub knows now
+   */
+  posted(id, matched) {
+    this._id = id;
+    this._matched = matched;
+    deliveries.set(this.number, this);
+    this._hub._tickets.add(this);
+  }
+
+  /** Nobody is meant, so nothing was posted that could be asked after. */
+  nobody(id) {
+    this._resolve({ id, matched: 0, written: 0, dropped: 0, closed: 0 });
+  }
+
+  /** The loop has counted the fate of every reference. */
+  settle(written, dropped, closed) {
+    this._forget();
+    this._resolve({ id: this._id, matched: written + dropped + closed, written, dropped, closed });
+  }
+
+  /** The hub has ended without another word: so have its clients. */
+  hubEnded() {
+    this._forget();
+    const matched = this._matched;
+    this._resolve({ id: this._id, matched, written: 0, dropped: 0, closed: matched });
+  }
+
+  _forget() {
+    deliveries.delete(this.number);
+    this._hub._tickets.delete(this);
+  }
+}
+
+module.exports = { Receipt, Ticket };
