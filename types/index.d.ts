@@ -90,20 +90,47 @@ export interface LimitOptions {
   lifetime?: number | false | undefined;
 }
 
+/** Recent events, kept for clients that come back with a `Last-Event-ID`. The oldest go first. */
+export interface HistoryOptions {
+  /** Events per room, per user and of those sent to everyone, 1 to 2^24. Default 200. */
+  events?: number | undefined;
+  /** Bytes of the whole hub, at most a quarter of `limits.totalBytes`. Default 8 MiB, or that quarter. */
+  bytes?: number | undefined;
+  /** ms, 1 to 2^31 - 1. Default 300 000. */
+  maxAge?: number | undefined;
+}
+
+/** See `HubOptions.overflow`. */
+export type Overflow = 'disconnect' | 'dropOldest' | 'dropNewest';
+
 export interface HubOptions {
   /** ms, `false` for none, or how. Default 15 000. */
   heartbeat?: number | false | HeartbeatOptions | undefined;
   /** ms, `false` for no `retry` line, or a range. Default `{ min: 2_000, max: 5_000 }`. */
   retry?: number | false | RetryOptions | undefined;
-  /** Events are not kept in this version. */
-  history?: false | undefined;
+  /** What is kept for clients that come back; `false`: nothing, and ids are yours. */
+  history?: false | HistoryOptions | undefined;
+  /**
+   * Tells a client that has no usable cursor the state of the world, with `client.send` or `client.pipe`.
+   * Starts after `connect()` has returned; whatever else is sent to the client waits behind it. `why`:
+   * `new`, it came without a cursor (without history: always); `reset`, what it missed is not kept any
+   * more, and it was sent `fanline:reset`. If it throws, rejects or takes longer than
+   * `limits.stallTimeout`, the stream ends (`error`, with the cause as the last argument of `close` and
+   * `disconnect`).
+   */
+  snapshot?: ((client: Client<any, any>, why: 'new' | 'reset') => unknown) | undefined;
   /**
    * Turns data into text or UTF-8 bytes, once per send. Default: strings and `Uint8Array` as they
    * are, the rest `JSON.stringify`. What it throws becomes the `cause` of an `ERR_FAN_DATA`.
    */
   serialize?: ((data: any) => string | Uint8Array) | undefined;
-  /** What happens to a client whose queue is past `limits.queueBytes`. */
-  overflow?: 'disconnect' | undefined;
+  /**
+   * What happens to a client whose queue is past `limits.queueBytes`. `disconnect`: its stream ends
+   * (`slow`); EventSource returns, and the history fills the gap. `dropOldest`, `dropNewest`: it stays,
+   * and loses the events that have waited longest, or those that came last; each is counted and told by
+   * `drop`. Default `disconnect`.
+   */
+  overflow?: Overflow | undefined;
   /**
    * What a newcomer gets when a limit of clients is reached. `retry`: 200, a `retry` line and the
    * end, so that EventSource comes back. `reject`: 503 with Retry-After, and EventSource gives up
@@ -162,11 +189,18 @@ export type SseOptions<Data = any> = StreamOptions & DataOption<Data>;
 export interface SendFields {
   /**
    * The event's id: an integer from 0 to 2^53 - 1, or a string without CR, LF and NUL of at most
-   * 4 096 UTF-8 bytes that does not begin with `fanline:`.
+   * 4 096 UTF-8 bytes that does not begin with `fanline:`. Not on a hub with history, which gives ids
+   * to the events it keeps.
    */
   id?: string | number | undefined;
   /** ms, an integer from 0 to 2^31 - 1: the browser's delay before it comes back, from now on. */
   retry?: number | undefined;
+  /**
+   * Only the latest event with this key matters: it takes the place of one that still waits for a
+   * client, which counts as dropped (`replaced`). It has no id and is not kept. 1 to 4 096 UTF-8 bytes.
+   */
+  key?: string | undefined;
+  /** `false`: this event is not kept, and has no id of the hub. */
   history?: false | undefined;
 }
 
@@ -210,6 +244,25 @@ export interface Receipt {
    * unions and `except`.
    */
   readonly matched: number;
+  /**
+   * Resolves with the event's id once the history has it; `undefined` where it has none. A promise is
+   * made only if this is read.
+   */
+  readonly accepted: Promise<string | undefined>;
+}
+
+/** What became of one event: `matched` is the sum of the other three. */
+export interface Delivery {
+  /** As `Receipt.accepted`. */
+  readonly id: string | undefined;
+  /** Clients of this process that it was for. */
+  readonly matched: number;
+  /** In the kernel's hands; on `relay` in Node's. */
+  readonly written: number;
+  /** Let go of by a policy: see `HubOptions.overflow` and `SendFields.key`. */
+  readonly dropped: number;
+  /** The client closed first. */
+  readonly closed: number;
 }
 
 /** Where a client's bytes go. `opening`: the response has not been taken over yet. */
@@ -238,17 +291,23 @@ export type CloseReason =
   | 'shutdown'
   | 'error';
 
-/** Events that a client did not get although they were sent to it. */
+/** `replaced`: by a later event with the same `key`. The others: see `HubOptions.overflow`. */
+export type DropReason = CloseReason | 'replaced' | 'dropOldest' | 'dropNewest';
+
+/**
+ * Events that a client did not get although they were sent to it. Of a client that lives on it is told
+ * at most once a second and reason, with sums.
+ */
 export interface Drop {
-  /** Why its stream was cut. */
-  readonly reason: CloseReason;
-  /** How many were queued and not written to the end, comments and heartbeats among them. */
+  /** Why its stream was cut; or, of a client that lives on, what has cost it events. */
+  readonly reason: DropReason;
+  /** How many since the last such report, comments and heartbeats among them. */
   readonly events: number;
   /** Their bytes on the wire. */
   readonly bytes: number;
 }
 
-/** What was queued for clients that were cut off, and not written to the end. */
+/** What was sent to clients and not written to the end. */
 export interface Dropped {
   readonly events: number;
   readonly bytes: number;
@@ -297,10 +356,20 @@ export interface Stats {
   readonly notices: number;
   /** Of the environment: times the I/O thread was woken. */
   readonly wakeups: number;
+  /** Clients that came back and were given what they had missed. */
+  readonly replays: number;
+  /** Events that they were given from the history; deliveries, too. */
+  readonly eventsReplayed: number;
+  /** Clients that were sent `fanline:reset`. */
+  readonly resets: number;
+  /** Gauge: events in the history. */
+  readonly historyEvents: number;
+  /** Gauge: its bytes, as `history.bytes` bounds them. */
+  readonly historyBytes: number;
   /** Clients that went through `relay`, by cause. */
   readonly relay: Readonly<Partial<Record<RelayCause, number>>>;
-  /** What was dropped, by the reason of the stream's end; only reasons that occurred. */
-  readonly drops: Readonly<Partial<Record<CloseReason, Dropped>>>;
+  /** What was dropped, by reason; only reasons that occurred. */
+  readonly drops: Readonly<Partial<Record<DropReason, Dropped>>>;
   /** Streams ended, by reason; every reason is there. */
   readonly disconnects: Readonly<Record<CloseReason, number>>;
   /** Clients that never opened, by what their `closed` says; only reasons that occurred. */
@@ -327,19 +396,19 @@ export type Exception =
 export interface HubEvents<Events = DefaultEvents, Data = any> {
   /** Before `connect()` returns. */
   connect: [client: Client<Events, Data>];
-  /** After the client's own `close`. */
-  disconnect: [client: Client<Events, Data>, reason: CloseReason];
+  /** After the client's own `close`. `cause`: what `snapshot` threw, if that ended it. */
+  disconnect: [client: Client<Events, Data>, reason: CloseReason, cause?: unknown];
   join: [client: Client<Events, Data>, room: string];
   /** Also for each room of a client that has ended. */
   leave: [client: Client<Events, Data>, room: string];
-  /** A client did not get what was sent to it. */
+  /** A client did not get what was sent to it; also told of a client that has just closed. */
   drop: [client: Client<Events, Data>, drop: Drop];
 }
 
 /** The events of a client. */
 export interface ClientEvents {
   /** Once. A listener added after the end is called in a microtask. */
-  close: [reason: CloseReason];
+  close: [reason: CloseReason, cause?: unknown];
 }
 
 /** One open event-stream response. Once closed, `send` answers false and the rest does nothing. */
@@ -353,6 +422,7 @@ export interface Client<Events = DefaultEvents, Data = any>
   data: Data;
   /** Keeps its names after the end. */
   readonly rooms: ReadonlySet<string>;
+  /** What the client came with: the option, or the request's `Last-Event-ID`, unchecked. */
   readonly lastEventId: string | undefined;
   readonly transport: Transport;
   /**
@@ -434,6 +504,16 @@ export interface Target<Events = DefaultEvents, Data = any> {
    * @throws TypeError `ERR_FAN_ARG`, RangeError `ERR_FAN_RANGE`, `ERR_FAN_TOO_LARGE`: bad options
    */
   batch(opts?: BatchOptions): Batch<Events>;
+
+  /**
+   * `send`, and the answer what became of it: resolves when each client of this process that is
+   * addressed has the event in its kernel, has dropped it or closed. Never rejects.
+   * @throws as `send`, synchronously
+   */
+  deliver<Name extends EventName<Events> | undefined = undefined>(
+    data: DataOf<Events, Name>,
+    opts?: SendOptions<Name>,
+  ): Promise<Delivery>;
 
   /**
    * Makes every addressed client join.

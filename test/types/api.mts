@@ -50,14 +50,25 @@ createHub({ batchDelay: '5' });
 createHub({ retry: null });
 // @ts-expect-error text or bytes
 createHub({ serialize: () => 5 });
-// @ts-expect-error not in this version
-createHub({ history: { events: 5 } });
-// @ts-expect-error not in this version
-createHub({ snapshot: () => {} });
+createHub({ history: { events: 5, bytes: 1 << 20, maxAge: 1_000 } });
+createHub({ history: false, snapshot: () => {} });
+createHub({
+  snapshot: async (client, why) => {
+    why satisfies 'new' | 'reset';
+    await client.pipe([1]);
+  },
+});
+for (const overflow of ['disconnect', 'dropOldest', 'dropNewest'] as const) createHub({ overflow });
+// @ts-expect-error false or an object
+createHub({ history: true });
+// @ts-expect-error unknown name
+createHub({ history: { event: 5 } });
+// @ts-expect-error a function
+createHub({ snapshot: {} });
+// @ts-expect-error no such policy
+createHub({ overflow: 'drop' });
 // @ts-expect-error not in this version
 createHub({ adapter: {} });
-// @ts-expect-error not in this version
-createHub({ overflow: 'dropOldest' });
 // @ts-expect-error not in this version
 createHub({ transport: 'detached' });
 
@@ -106,10 +117,14 @@ client.on('closed', () => {});
 client.retry('5');
 // @ts-expect-error names are strings
 client.join(5);
-// @ts-expect-error not in this version
 client.send(1, { key: 'x' });
-// @ts-expect-error not in this version
+client.send(1, { history: false });
+// @ts-expect-error a string
+client.send(1, { key: 5 });
+// @ts-expect-error only false says something
 client.send(1, { history: true });
+client.on('close', (reason, cause) => [reason.length, cause]);
+hub.on('disconnect', (_client, reason, cause) => [reason.length, cause]);
 // @ts-expect-error unknown name
 client.send(1, { evnt: 'x' });
 
@@ -128,10 +143,13 @@ hub.except(hub.user('42')).join('x');
 target.leave(['x']);
 target.clients().map((c) => c.id);
 target.size.toFixed();
-// @ts-expect-error a receipt has no promise in this version
-target.send(1).accepted;
-// @ts-expect-error not in this version
-target.deliver(1);
+target.send(1).accepted.then((id) => id?.length);
+target.deliver(1).then((d) => {
+  d.id?.length;
+  (d.matched + d.written + d.dropped + d.closed).toFixed();
+});
+// @ts-expect-error a count is a number
+target.deliver(1).then((d) => d.matched.length);
 target.batch({ delay: 5 }).send('x').toFixed();
 // @ts-expect-error an address names strings
 hub.to(5);

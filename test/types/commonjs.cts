@@ -27,7 +27,7 @@ import events = require('node:events');
 
 const emitter: events.EventEmitter = typed;
 events.once(hub, 'connect').then(([client]) => (client as Client).send('x'));
-hub.on('drop', (_client, drop: fanline.Drop) => drop.reason satisfies fanline.CloseReason);
+hub.on('drop', (_client, drop: fanline.Drop) => drop.reason satisfies fanline.DropReason);
 typed.on('connect', (client) => client.send(1, { event: 'tick' }));
 // @ts-expect-error another type
 typed.on('connect', (client) => client.send('1', { event: 'tick' }));

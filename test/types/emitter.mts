@@ -1,7 +1,16 @@
 // Hubs and clients as EventEmitters, and what stats() and drop listeners get. Compiled, never run.
 
 import { createHub } from 'fanline';
-import type { Client, ClientEvents, CloseReason, Drop, Hub, HubEvents, Stats } from 'fanline';
+import type {
+  Client,
+  ClientEvents,
+  CloseReason,
+  Drop,
+  DropReason,
+  Hub,
+  HubEvents,
+  Stats,
+} from 'fanline';
 import { getEventListeners, on, once, setMaxListeners } from 'node:events';
 import type { EventEmitter } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
@@ -86,7 +95,7 @@ hub.emit('leave', client);
 
 // drop
 hub.on('drop', (_c, drop: Drop) => {
-  const why: CloseReason = drop.reason;
+  const why: DropReason = drop.reason;
   (drop.events + drop.bytes).toFixed();
   // @ts-expect-error not a reason
   if (why === 'dropped') return;
