@@ -242,14 +242,20 @@ void fan_client_ungate(fan_client *client) {
 
 void fan_client_count_private(fan_client *client, size_t bytes) { client->private_bytes += bytes; }
 
+/* It has a reason to end, and these will not be written any more. */
+static void count_dropped(fan_client *client, uint64_t events, uint64_t bytes) {
+  fan_stats *stats = &client->shared->stats;
+  stats->dropped_events[client->reason] += events;
+  stats->dropped_bytes[client->reason] += bytes;
+  client->dropped_events += events;
+  client->dropped_bytes += bytes;
+}
+
 void fan_client_kill(fan_client *client, enum fan_reason reason) {
   if (client->state == FAN_DEAD) return;
   client->state = FAN_DEAD;
   if (client->reason == FAN_NO_REASON) client->reason = (uint8_t)reason;
-  client->dropped_events = fan_client_frames(client);
-  client->dropped_bytes = fan_client_backlog(client);
-  client->shared->stats.dropped_events[client->reason] += client->dropped_events;
-  client->shared->stats.dropped_bytes[client->reason] += client->dropped_bytes;
+  count_dropped(client, fan_client_frames(client), fan_client_backlog(client));
   fan_list_remove(&client->dirty_node);
   fan_list_remove(&client->behind_node);
   fan_list_push(&client->shared->dead, &client->dead_node);
@@ -258,9 +264,7 @@ void fan_client_kill(fan_client *client, enum fan_reason reason) {
 /* It ends before it was told what should come first: what is behind the gate makes no sense without, and an id in it would move the
  * reader's cursor past what it has not got. */
 static void forgo_held(fan_client *client) {
-  fan_stats *stats = &client->shared->stats;
-  stats->dropped_events[client->reason] += client->held->count;
-  stats->dropped_bytes[client->reason] += client->held->bytes;
+  count_dropped(client, client->held->count, client->held->bytes);
   drop_held(client);
 }
 

@@ -97,7 +97,7 @@ typedef struct fan_client {
   size_t reported_bytes;
   uint64_t private_bytes;                 /* cost of all frames sent to this client by id, ever */
   uint64_t private_reported_bytes;        /* the same, as of the last report */
-  uint64_t dropped_events, dropped_bytes; /* DEAD: what was queued and not written */
+  uint64_t dropped_events, dropped_bytes; /* it ends: what it was given and will not get */
   fan_shed shed;                          /* not told yet */
   bool tell_shed;                         /* it is due */
   uint64_t shed_told_ms;

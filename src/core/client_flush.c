@@ -59,19 +59,30 @@ static bool write_once(fan_client *client, size_t *budget) {
 
 /* ---- too much waits ---- */
 
-/* What is held back came last, and before it is let through nothing in front of it may be touched: it may be a snapshot. */
+/* The newest of what is held back has a place of its own if the oldest are to give way: else it would be the only one that does. */
+static bool newest_apart(const fan_client *client, bool oldest) {
+  return oldest && client->held && client->held->count == 1;
+}
+
+/* What is held back came last, and before it is let through nothing in front of it should be touched: it may be a snapshot. */
 static size_t drop_one(fan_client *client, bool oldest) {
-  if (client->held && client->held->count)
+  if (client->held && client->held->count && !newest_apart(client, oldest))
     return oldest ? fan_held_drop_oldest(client->held) : fan_held_drop_newest(client->held);
   return oldest ? fan_outq_drop_oldest(&client->queue) : fan_outq_drop_newest(&client->queue);
+}
+
+static bool may_shed(const fan_client *client, size_t limit, bool oldest) {
+  uint32_t least = oldest && client->queue.offset ? 2 : 1;
+  if (newest_apart(client, oldest))
+    return client->queue.bytes > limit && client->queue.count > least;
+  return fan_client_backlog(client) > limit && fan_client_frames(client) > least;
 }
 
 /* Lets go of events until the rest is within the limit. The oldest give way to at least one that is newer; a frame that has been
  * begun stays. False: what is left may not be dropped. */
 static bool shed(fan_client *client, size_t limit) {
   bool oldest = client->shared->limits.overflow == FAN_OVERFLOW_DROP_OLDEST;
-  uint32_t least = oldest && client->queue.offset ? 2 : 1;
-  while (fan_client_backlog(client) > limit && fan_client_frames(client) > least) {
+  while (may_shed(client, limit, oldest)) {
     size_t bytes = drop_one(client, oldest);
     if (!bytes) return false;
     fan_client_count_shed(client, oldest ? FAN_DROP_OLDEST : FAN_DROP_NEWEST, bytes);

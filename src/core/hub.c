@@ -189,6 +189,15 @@ static bool flush_some(fan_hub *hub, uint32_t max_clients) {
   return more;
 }
 
+/* What came from the history does not count, unless nothing else waits anywhere: it may still be held when the history has let go
+ * of it. */
+static bool is_longer(const fan_client *a, const fan_client *b) {
+  size_t x = fan_client_backlog(a), y = fan_client_backlog(b);
+  size_t own_x = x - (a->replayed_bytes < x ? a->replayed_bytes : x);
+  size_t own_y = y - (b->replayed_bytes < y ? b->replayed_bytes : y);
+  return own_x != own_y ? own_x > own_y : x > y;
+}
+
 /* The client with the longest queue; NULL: nobody's, or one that was not yet offered what it has. Bytes that can be written at
  * once are nobody's fault, and those who hold less are even less to blame. */
 static fan_slot *longest_queue(fan_hub *hub) {
@@ -196,8 +205,7 @@ static fan_slot *longest_queue(fan_hub *hub) {
   size_t cursor = 0;
   for (fan_slot *s; (s = fan_map_next(&hub->slots, &cursor));) {
     if (s->client.state == FAN_DEAD || fan_client_backlog(&s->client) == 0) continue;
-    if (!longest || fan_client_backlog(&s->client) > fan_client_backlog(&longest->client))
-      longest = s;
+    if (!longest || is_longer(&s->client, &longest->client)) longest = s;
   }
   if (!longest) return NULL;
   const fan_client *client = &longest->client;
@@ -244,9 +252,9 @@ static bool take_shed(fan_slot *s, uint64_t now_ms, fan_notice *notice) {
     notice->dropped_events = client->shed.events[i];
     client->shed.events[i] = client->shed.bytes[i] = 0;
     client->shed_told_ms = now_ms;
+    client->tell_shed = fan_client_has_shed(client);
     return true;
   }
-  client->tell_shed = false;
   return false;
 }
 

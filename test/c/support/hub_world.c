@@ -6,13 +6,17 @@
 #include "check.h"
 #include "core/err.h"
 #include "core/mem.h"
+#include "core/ticket.h"
 #include "frames.h"
 #include "sse_parse.h"
 
-void hub_init(hub_world *w, const fan_limits *limits) {
+void hub_init(hub_world *w, const fan_limits *limits) { hub_init_history(w, limits, 0); }
+
+void hub_init_history(hub_world *w, const fan_limits *limits, uint32_t events) {
   static const fan_limits generous = {.queue_bytes = 1 << 20, .total_bytes = 64 << 20};
+  fan_history_limits history = {.events = events, .bytes = 16 << 20, .age_ms = 60000};
   *w = (hub_world){.now_ms = 1000};
-  w->hub = fan_hub_new(limits ? limits : &generous, NULL, w->now_ms);
+  w->hub = fan_hub_new(limits ? limits : &generous, events ? &history : NULL, w->now_ms);
   for (int i = 0; i < HUB_CLIENTS; i++) sink_script_init(&w->sinks[i], i & 1);
 }
 
@@ -68,13 +72,30 @@ fan_target *target_of(const char *text) {
   return target;
 }
 
-uint32_t hub_publish(hub_world *w, const char *text, const char *data) {
+uint32_t hub_publish_as(hub_world *w, const char *text, const char *data, hub_special special) {
   fan_target *target = target_of(text);
-  fan_buf *frame = frame_event(data);
+  fan_buf *frame = special.key ? frame_keyed(special.key, data) : frame_event(data);
+  if (special.kept) frame->seq = ++w->seq;
+  if (special.ticket && fan_ticket_attach(frame, special.ticket) != 0) abort();
   uint32_t given = fan_hub_publish(w->hub, target, frame);
   fan_buf_unref(frame);
   fan_free(target);
   return given;
+}
+
+uint32_t hub_publish(hub_world *w, const char *text, const char *data) {
+  return hub_publish_as(w, text, data, (hub_special){0});
+}
+
+void hub_publish_each(hub_world *w, const char *text, const char *letters, hub_special special) {
+  for (; *letters; letters++) hub_publish_as(w, text, (char[2]){*letters, 0}, special);
+}
+
+int hub_resume(hub_world *w, uint64_t id, uint64_t cursor, bool gate) {
+  fan_buf *frame = frame_event("R");
+  int error = fan_hub_resume(w->hub, id, cursor, frame, gate);
+  fan_buf_unref(frame);
+  return error;
 }
 
 void hub_send(hub_world *w, uint64_t id, const char *data) {
@@ -104,6 +125,13 @@ void hub_pass(hub_world *w, uint64_t ms) {
     w->now_ms = due < until ? due : until;
     hub_settle(w);
   }
+}
+
+fan_notice hub_notice(hub_world *w, enum fan_notice_kind kind) {
+  fan_notice notice = {0};
+  CHECK(fan_hub_next_notice(w->hub, &notice));
+  CHECK_EQ(notice.kind, kind);
+  return notice;
 }
 
 unsigned hub_drop_notices(hub_world *w) {
