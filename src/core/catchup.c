@@ -40,12 +40,16 @@ static fan_replay *new_replay(fan_hub *hub, fan_slot *slot, uint64_t cursor) {
 }
 
 /* What it missed is not there any more: it is told so, with an event whose id is a new cursor. */
-static void reset(fan_hub *hub, fan_slot *slot, fan_buf *frame, bool gate) {
+static int reset(fan_hub *hub, fan_slot *slot, fan_buf *frame, bool gate) {
+  if (frame && fan_client_push_private(&slot->client, frame) != FAN_QUEUED) return FAN_ENOMEM;
+  if (gate && fan_client_gate(&slot->client) != 0) {
+    fan_client_kill(&slot->client, FAN_ERROR);
+    return FAN_ENOMEM;
+  }
   hub->clients.stats.resets++;
   slot->was_reset = true;
   fan_client_mark_notice(&slot->client);
-  if (frame) fan_client_push_private(&slot->client, frame);
-  if (gate && fan_client_gate(&slot->client) != 0) fan_client_kill(&slot->client, FAN_ERROR);
+  return 0;
 }
 
 int fan_hub_resume(fan_hub *hub, uint64_t id, uint64_t cursor, fan_buf *frame, bool gate) {
@@ -53,10 +57,7 @@ int fan_hub_resume(fan_hub *hub, uint64_t id, uint64_t cursor, fan_buf *frame, b
   if (!slot || slot->client.state >= FAN_DRAINING) return FAN_ENOTFOUND;
   if (slot->replay || slot->client.held) return FAN_EINVALID;
   if (frame) fan_buf_enter(frame, &hub->clients.ledger);
-  if (cursor == FAN_NO_CURSOR) {
-    reset(hub, slot, frame, gate);
-    return 0;
-  }
+  if (cursor == FAN_NO_CURSOR) return reset(hub, slot, frame, gate);
   fan_history_expire(&hub->history, hub->clients.now_ms);
   fan_replay *replay = new_replay(hub, slot, cursor);
   if (!replay) {
@@ -66,11 +67,13 @@ int fan_hub_resume(fan_hub *hub, uint64_t id, uint64_t cursor, fan_buf *frame, b
   slot->replay = replay;
   if (!fan_replay_possible(replay, &hub->history)) {
     fan_slot_end_replay(slot);
-    reset(hub, slot, frame, gate);
-    return 0;
+    return reset(hub, slot, frame, gate);
+  }
+  if (fan_client_hold(&slot->client) != 0) {
+    fan_client_kill(&slot->client, FAN_ERROR);
+    return FAN_ENOMEM;
   }
   hub->clients.stats.replays++;
-  if (fan_client_hold(&slot->client) != 0) fan_client_kill(&slot->client, FAN_ERROR);
   fan_client_mark_dirty(&slot->client);
   return 0;
 }

@@ -18,7 +18,7 @@ static bool finds_it(const fan_slot *slot, const fan_buf *frame) {
 
 static uint32_t give(fan_hub *hub, fan_slot *slot, fan_buf *frame) {
   if (!meet(hub, slot)) return 0;
-  return finds_it(slot, frame) || fan_client_push(&slot->client, frame) == FAN_QUEUED;
+  return finds_it(slot, frame) || fan_client_push(&slot->client, frame) != FAN_DEAF;
 }
 
 static uint32_t give_everyone(fan_hub *hub, fan_buf *frame) {
@@ -41,7 +41,7 @@ static uint32_t give_room(fan_hub *hub, uint64_t number, fan_buf *frame) {
 static uint32_t give_client(fan_hub *hub, uint64_t id, fan_buf *frame) {
   fan_slot *slot = fan_hub_find(hub, id);
   if (!slot || !meet(hub, slot)) return 0;
-  return fan_client_push(&slot->client, frame) == FAN_QUEUED;
+  return fan_client_push(&slot->client, frame) != FAN_DEAF;
 }
 
 static void exclude_room(fan_hub *hub, uint64_t number) {

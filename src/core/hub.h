@@ -82,7 +82,7 @@ int fan_hub_ungate(fan_hub *hub, uint64_t client);
 /* Queues the frame for one client; adds a reference. */
 int fan_hub_send(fan_hub *hub, uint64_t client, fan_buf *frame);
 /* Queues the frame for all whom the target means; adds references. A frame with a number (frame->seq, rising) is kept in the history,
- * too, for those who come back. Answers how many clients it is for. Cost: O(members of the rooms named). */
+ * too, for those who come back. Answers how many clients it is for, those included who end because they can't be given it. Cost: O(members of the rooms named). */
 uint32_t fan_hub_publish(fan_hub *hub, const fan_target *target, fan_buf *frame);
 
 /* Graceful: what is queued is still written, then the sink is released. */
