@@ -1,15 +1,10 @@
 #ifndef INVARIANTS_H
 #define INVARIANTS_H
-/*
- * What must hold of a hub between any two calls. Clients are found through the lists and the timer wheel, so each
- * needs a clock that runs at all times: a heartbeat (however rare), and a stall limit of the hub.
- */
+/* What must hold of a hub between any two calls. */
 #include "core/hub.h"
 
-/* What the hub's clients share. */
-fan_clients *invariants_clients(fan_hub *hub);
-
-/* `held`: frames that the test holds (some of which the hub may hold, too). All sinks are sink_scripts. */
+/* `held`: frames to which the test has a reference (some of which the hub may have, too), one entry for each; NULL entries are
+ * skipped. Nobody else has any. All sinks are sink_scripts. */
 void check_invariants(fan_hub *hub, fan_buf *const *held, size_t count);
 
 #endif

@@ -1,8 +1,10 @@
 #ifndef MODEL_H
 #define MODEL_H
 /*
- * Random use of a hub beside a simple model of it. The model knows who is in which room and which bytes each client
- * must get: all of them if it is released or still there at the end, and a prefix of them if it is cut.
+ * Random use of a hub beside a simple model of it. The model knows who is in which room, and which frames each client
+ * must get: all of them if it is released or still there at the end, and the first of them if it is cut. Half of the runs lose
+ * nothing, and there each byte is known; in the others events give way to newer ones with the same key, or an overflow policy
+ * drops some, and there the order is known, and what is missing must have been told.
  * The choices come from a random generator or, for a fuzzer, from bytes.
  */
 #include <stdbool.h>
