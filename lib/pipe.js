@@ -4,6 +4,7 @@
 // room for it, so that a reader that stops stops the source; and it is let go of as soon as the client has left.
 
 const { isNativeError } = require('node:util').types;
+const { setTimeout: sleep } = require('node:timers/promises');
 const { checkMapped, lastEvent, pipeOptions } = require('./pipe-options');
 const { checkSource, discard, iteratorOf, letGo, sourceOf } = require('./source');
 
@@ -38,7 +39,6 @@ class Pipe {
     this._sent = 0;
     this._iterator = null; // while the source may have more
     this._failure = null; // `{ error, isHandled }`
-    this._timer = null;
     this._isOver = false; // the promise is settled
   }
 
@@ -57,7 +57,6 @@ class Pipe {
 
   /** The client has left: as listener of its signal, before any that the source may add. */
   handleEvent() {
-    clearTimeout(this._timer);
     this._stop();
     this._settle();
   }
@@ -119,7 +118,7 @@ class Pipe {
         if (isThenable(chunk)) chunk = await chunk;
         if (chunk === undefined) continue;
       }
-      while (client._closing === null && !attempt(() => this._send(chunk))) await this._pause();
+      while (client._closing === null && !attempt(() => this._send(chunk))) await sleep(PAUSE);
     }
     this._stop();
   }
@@ -146,12 +145,6 @@ class Pipe {
     this._sent++;
   }
 
-  _pause() {
-    return new Promise((resolve) => {
-      this._timer = setTimeout(resolve, PAUSE);
-    });
-  }
-
   /** The source is through: the last event, if there is one, and the end of the stream, if it shall end. */
   async _conclude(last) {
     const client = this._client;
@@ -159,7 +152,7 @@ class Pipe {
     const act = end
       ? () => client.close(this._farewell(last))
       : () => last && client.send(last.data, { event: last.event });
-    while (client._closing === null && !attempt(act)) await this._pause();
+    while (client._closing === null && !attempt(act)) await sleep(PAUSE);
     if (!end && client._closing === null) this._settle();
   }
 

@@ -190,6 +190,19 @@ describe('client.pipe(), when something fails', () => {
       assertBody(stream, 'data: no\n\ndata: later\n\n');
     });
 
+    it('a map that fails lets go of the source also when the stream goes on', async () => {
+      const { client } = await stage.connect();
+      const source = new Led();
+      const map = () => {
+        throw lost;
+      };
+      const piped = client.pipe(source, { map, end: false, error: () => 'no' });
+      await when(() => source.asked === 1);
+      source.give('a');
+      assert.deepEqual(await piped, { sent: 0, closed: null, error: lost });
+      assert.equal(source.returned.length, 1);
+    });
+
     it('with `end: false` and without `error` the stream ends: its reader must know', async () => {
       const { client, stream } = await stage.connect();
       const piped = client.pipe(FAILING['a generator'](), { end: false });

@@ -103,14 +103,15 @@ describe('client.pipe(), when the client leaves', () => {
       assert.deepEqual(unhandled, []);
     });
 
-    it('what next() and return() reject with afterwards is no unhandled rejection', async () => {
+    it('what next() and return() reject with afterwards concerns neither `error` nor the process', async () => {
       const { client, stream } = await stage.connect();
       const source = new Led();
       source.return = () => {
         source.returned.push(performance.now());
         return Promise.reject(new Error('from return()'));
       };
-      const piped = client.pipe(source);
+      const told = [];
+      const piped = client.pipe(source, { error: (err) => told.push(err) });
       await when(() => source.asked === 1);
       const unhandled = await unhandledIn(async () => {
         stream.close();
@@ -118,7 +119,7 @@ describe('client.pipe(), when the client leaves', () => {
         source.fail(new Error('from next()'));
       });
       assert.equal(source.returned.length, 1);
-      assert.deepEqual(unhandled, []);
+      assert.deepEqual([unhandled, told], [[], []]);
     });
 
     it('a return() that throws, or that is not there, changes nothing', async () => {
@@ -249,6 +250,18 @@ describe('client.pipe(), when the client leaves', () => {
       client.close({ data: 'enough' });
       assert.deepEqual(await piped, { sent: 0, closed: 'server' });
       assert.equal(source.returned.length, 1);
+      await stream.end();
+      assertBody(stream, 'data: enough\n\n');
+    });
+
+    it('the source ends behind a close() of the application: it resolves once the stream has ended', async () => {
+      const { client, stream } = await stage.connect();
+      const source = new Led();
+      const piped = client.pipe(source, { end: false, done: 'too late' });
+      await when(() => source.asked === 1);
+      client.close({ data: 'enough' });
+      source.end();
+      assert.deepEqual(await piped, { sent: 0, closed: 'server' });
       await stream.end();
       assertBody(stream, 'data: enough\n\n');
     });

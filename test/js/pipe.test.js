@@ -75,6 +75,17 @@ describe('client.pipe()', () => {
       );
     });
 
+    it('sends in one stretch what a plain iterable has', async () => {
+      const stage = await start();
+      const { client, stream } = await stage.connect();
+      const before = stage.hub.stats().flushes;
+      const numbers = Array.from({ length: 100 }, (_, n) => String(n));
+      await client.pipe(numbers, { end: false });
+      assert.deepEqual(await stream.data(100), numbers);
+      const flushes = stage.hub.stats().flushes - before;
+      assert(flushes < 20, `${flushes} flushes of 100 chunks`); // on relay each block is acknowledged with one
+    });
+
     it('sends a chunk when it has it, and not with the next one', async () => {
       const stage = await start();
       const { client, stream } = await stage.connect();

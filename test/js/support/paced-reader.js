@@ -42,12 +42,9 @@ class Comparison {
 /** Reads at most `rate` bytes a second. */
 function throttle(res, comparison, rate) {
   const begun = performance.now();
-  const look = setInterval(() => {
-    const may = ((performance.now() - begun) * rate) / 1_000;
-    if (comparison.bytes < may) res.resume();
-    else res.pause();
-  }, STEP);
-  res.on('data', () => res.pause());
+  const isAhead = () => comparison.bytes > ((performance.now() - begun) * rate) / 1_000;
+  const look = setInterval(() => isAhead() || res.resume(), STEP);
+  res.on('data', () => isAhead() && res.pause());
   res.on('close', () => clearInterval(look));
 }
 
