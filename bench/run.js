@@ -15,7 +15,10 @@ const readline = require('node:readline');
 const ROOT = path.join(__dirname, '..');
 const BUILD = path.join(ROOT, 'build', 'bench');
 
-/** `ping`: an ordinary request to the same server is timed meanwhile (which costs CPU, so it is a scenario of its own). */
+/**
+ * `ping`: an ordinary request to the same server is timed meanwhile (which costs CPU, so it is a scenario of its own).
+ * `streams`: each client has a source of its own, and gets what that has.
+ */
 const SCENARIOS = {
   paced: { clients: 4000, events: 50, hz: 10, size: 100 },
   ping: { clients: 4000, events: 50, hz: 10, size: 100, ping: true },
@@ -24,8 +27,11 @@ const SCENARIOS = {
   'js-100': { clients: 100, events: 50, hz: 10, size: 100 },
   'js-1000': { clients: 1000, events: 50, hz: 10, size: 100 },
   'js-9000': { clients: 9000, events: 30, hz: 3, size: 100 },
+  tokens: { clients: 1000, events: 250, hz: 50, size: 10, streams: true },
 };
-const DRIVERS = ['fanline', 'res-write', 'better-sse', 'bare'];
+const BROADCASTING = ['fanline', 'res-write', 'better-sse', 'bare'];
+const STREAMING = ['fanline', 'res-write', 'at-the-end'];
+const DRIVERS = [...new Set([...BROADCASTING, ...STREAMING])];
 const SECONDS = 120; // for one measurement, at most
 
 function build() {
@@ -89,10 +95,10 @@ async function startBare() {
 }
 
 /** Opens the streams; `done` resolves with what arrived. */
-async function startLoad(port, { clients, events }) {
+async function startLoad(port, { clients, events, streams }) {
   const child = spawn(
     path.join(BUILD, 'load'),
-    [port, '/events', clients, events, SECONDS].map(String),
+    [port, streams ? '/stream' : '/events', clients, events, SECONDS].map(String),
     {
       stdio: ['ignore', 'pipe', 'inherit'],
     },
@@ -143,7 +149,7 @@ async function measure(driver, scenario) {
     const ran = await server.run(scenario);
     const got = await load.done;
     const ping_p99_ms = await stopPings?.();
-    const { cpu_s } = await server.usage();
+    const { cpu_s, js_s } = await server.usage();
     const deliveries = scenario.clients * scenario.events;
     if (got.events !== deliveries || got.disorder > 0) {
       throw new Error(
@@ -152,6 +158,7 @@ async function measure(driver, scenario) {
     }
     return {
       cpu_us: (cpu_s * 1e6) / deliveries,
+      js_us: scenario.streams && js_s ? (js_s * 1e6) / deliveries : undefined,
       deliveries_s: deliveries / got.seconds,
       busy_ms: ran.busy_p50_ms,
       p50_ms: got.p50_ms,
@@ -178,6 +185,7 @@ function summary(results) {
 
 const COLUMNS = [
   ['cpu_us', 'CPU per delivery, µs', 2],
+  ['js_us', 'of it the JS thread, µs', 2],
   ['deliveries_s', 'deliveries/s', 0],
   ['busy_ms', 'JS thread per broadcast, ms', 3],
   ['p50_ms', 'latency p50, ms', 1],
@@ -187,7 +195,7 @@ const COLUMNS = [
 
 function printTable(name, scenario, byDriver) {
   const pace = scenario.hz
-    ? `${scenario.hz} Hz`
+    ? `${scenario.hz} Hz${scenario.streams ? ', each from a source of its own' : ''}`
     : `${scenario.burst ?? 1} in each turn of the event loop`;
   console.log(
     `\n${name}: ${scenario.clients} clients x ${scenario.events} events of ${scenario.size} B, ${pace}\n`,
@@ -202,6 +210,20 @@ function printTable(name, scenario, byDriver) {
     });
     console.log(`| ${driver} | ${cells.join(' | ')} |`);
   }
+}
+
+/** What streams cost beside those written by hand, with the sources that both have and without. */
+function printRatios({ fanline, 'res-write': byHand, 'at-the-end': sources }) {
+  if (!fanline || !byHand) return;
+  const ratio = (key, less = 0) =>
+    ((fanline[key].median - less) / (byHand[key].median - less)).toFixed(2);
+  const keys = ['cpu_us', 'js_us'].filter((key) => fanline[key] && byHand[key]);
+  const titles = { cpu_us: 'CPU', js_us: 'JS thread' };
+  const list = keys.map((key) => `${titles[key]} ${ratio(key)}`).join(', ');
+  console.log(`\nfanline : res-write = ${list}`);
+  if (!sources) return;
+  const net = keys.map((key) => `${titles[key]} ${ratio(key, sources[key].median)}`).join(', ');
+  console.log(`the same without what the sources cost (at-the-end): ${net}`);
 }
 
 /** A driver that would need minutes gets fewer events; ratios per delivery stay what they are. */
@@ -232,7 +254,8 @@ async function main(args) {
   };
   const results = {};
   for (const name of scenarios.length > 0 ? scenarios : Object.keys(SCENARIOS)) {
-    const chosen = drivers.length > 0 ? drivers : DRIVERS;
+    const able = SCENARIOS[name].streams ? STREAMING : BROADCASTING;
+    const chosen = drivers.length > 0 ? able.filter((driver) => drivers.includes(driver)) : able;
     const rows = Object.fromEntries(chosen.map((driver) => [driver, []]));
     for (let round = 1; round <= rounds; round++) {
       for (const driver of chosen) {
@@ -243,6 +266,7 @@ async function main(args) {
     const byDriver = Object.fromEntries(chosen.map((driver) => [driver, summary(rows[driver])]));
     results[name] = { scenario: SCENARIOS[name], drivers: byDriver };
     printTable(name, SCENARIOS[name], byDriver);
+    if (SCENARIOS[name].streams) printRatios(byDriver);
   }
   const file = path.join(
     __dirname,

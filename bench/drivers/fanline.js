@@ -1,12 +1,16 @@
 'use strict';
 
-const { createHub } = require('../..');
+const { createHub, sse } = require('../..');
 
 /** Broadcasting as an application would: everyone is in one room. */
 module.exports = function driver() {
   const hub = createHub();
   return {
     connect: (req, res) => hub.connect(req, res, { rooms: 'all' }),
+    stream(req, res) {
+      const client = sse(req, res);
+      return (source) => client.pipe(source);
+    },
     broadcast: (text) => hub.to('all').send(text),
     stats: () => hub.stats(),
   };
