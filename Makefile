@@ -1,6 +1,7 @@
 # The C part without Node.
 #   make            compile every object of core and io
 #   make test       test/c/test_*.c with the core, under ASan and UBSan
+#   make fuzz       test/c/fuzz_hub.c for FUZZ_SECONDS, beside whatever else is going on
 #   make test-io    test/c/io_*.c with core and io, under TSan, once per poll backend
 #   make clean
 # A file dropped into a folder is registered. test/c/support/io_*.c is linked to the io tests only.
@@ -35,13 +36,19 @@ TEST_PROGRAMS := $(TESTS:%=$(OUT)/asan/%)
 io_programs = $(IO_TESTS:%=$(OUT)/tsan-$(1)/%)
 IO_PROGRAMS := $(foreach b,$(BACKENDS),$(call io_programs,$(b)))
 
-.PHONY: all test test-io clean
+FUZZ := $(OUT)/asan/fuzz_hub
+FUZZ_SECONDS ?= 60
+
+.PHONY: all test fuzz test-io clean
 .SECONDARY:
 
 all: $(PLAIN)
 
 test: $(TEST_PROGRAMS)
 	@sh scripts/run-c-tests.sh $(TEST_PROGRAMS)
+
+fuzz: $(FUZZ)
+	@nice -n 19 $(FUZZ) $(FUZZ_SECONDS)
 
 # The probe runs first: where the kernel cannot run TSan, nothing is compiled in vain.
 test-io:
@@ -60,6 +67,10 @@ endef
 $(foreach v,plain asan tsan-epoll tsan-poll,$(eval $(call variant,$(v))))
 
 $(TEST_PROGRAMS): $(OUT)/asan/%: $(OUT)/asan/test/c/%.o $(ASAN_OBJECTS)
+	@$(CC) $(FLAGS_asan) -pthread -o $@ $^
+
+$(OUT)/asan/test/c/fuzz_hub.o: CPPFLAGS += -DFAN_FUZZ_MAIN
+$(FUZZ): $(OUT)/asan/test/c/fuzz_hub.o $(ASAN_OBJECTS)
 	@$(CC) $(FLAGS_asan) -pthread -o $@ $^
 
 define io_link

@@ -4,6 +4,7 @@
  * Without libFuzzer (FAN_FUZZ_MAIN; `make fuzz`): `fuzz_hub [seconds]` makes random inputs, from another seed each time;
  * `FAN_SEED=n fuzz_hub 0` repeats one of them, `fuzz_hub - < file` one from a file.
  */
+#define _POSIX_C_SOURCE 200809L
 #include <stdlib.h>
 #include <string.h>
 

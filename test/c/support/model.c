@@ -139,6 +139,7 @@ void model_free(model *m, bool verbose) {
   fan_hub_free(m->hub);
   for (int i = 0; i < PEERS; i++) peer_free(&m->peers[i]);
   for (uint32_t i = 0; i < m->said_count; i++) fan_free(m->said[i].target);
+  for (int room = 0; room <= ROOMS; room++) free(m->filed[room].items);
   free(m->said);
   free(m->kept);
   free(m);

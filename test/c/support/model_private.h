@@ -68,7 +68,8 @@ struct model {
   peer peers[PEERS];
   said *said;
   uint32_t said_count, said_capacity;
-  uint32_t *kept; /* by seq - 1: the number of the frame */
+  uint32_t *kept;         /* by seq - 1: the number of the frame */
+  wants filed[ROOMS + 1]; /* by room: what was kept for it, ever */
   uint64_t seq, kept_capacity, tickets;
 };
 

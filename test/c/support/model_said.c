@@ -49,6 +49,15 @@ static fan_target *copy_of(const fan_target *target) {
   return copy;
 }
 
+static void file(model *m, const fan_target *target, uint32_t number) {
+  if (target->everyone) want_add(&m->filed[FAN_EVERYONE], number, false);
+  for (uint32_t i = 0; i < target->rooms && !target->everyone; i++) {
+    wants *filed = &m->filed[target->keys[i]];
+    if (!filed->count || filed->items[filed->count - 1].number != number)
+      want_add(filed, number, false);
+  }
+}
+
 fan_buf *say(model *m, const fan_target *target, uint8_t key, bool tracked) {
   uint64_t capacity = m->said_capacity;
   uint32_t number = m->said_count;
@@ -62,6 +71,7 @@ fan_buf *say(model *m, const fan_target *target, uint8_t key, bool tracked) {
     m->kept[m->seq] = number;
     s->seq = ++m->seq;
     s->target = copy_of(target);
+    file(m, target, number);
   }
   fan_buf *frame = encode(m, number);
   if (tracked && fan_ticket_attach(frame, number) != 0) abort();
@@ -97,21 +107,15 @@ bool meant(const peer *p, const fan_target *t, bool by_rooms) {
 
 /* ---- what the history must have ---- */
 
-static bool filed_under(const fan_target *t, uint64_t room) {
-  if (t->everyone) return room == FAN_EVERYONE;
-  for (uint32_t i = 0; i < t->rooms; i++)
-    if (t->keys[i] == room) return true;
-  return false;
-}
-
 /* A ring has all that was kept for its room and not let go of. */
 static void check_ring(const model *m, uint64_t room) {
   const fan_ring *ring = fan_history_ring(&m->hub->history, room);
   uint64_t let_go = fan_history_let_go(&m->hub->history, room);
   uint32_t left = ring ? ring->count : 0;
   CHECK(let_go <= m->seq);
-  for (uint64_t seq = m->seq; seq > let_go; seq--) {
-    if (!filed_under(m->said[m->kept[seq - 1]].target, room)) continue;
+  for (uint32_t i = m->filed[room].count; i-- > 0;) {
+    uint64_t seq = m->said[m->filed[room].items[i].number].seq;
+    if (seq <= let_go) break;
     if (!CHECK(left > 0)) return;
     CHECK_EQ(fan_ring_at(ring, --left)->frame->seq, seq);
   }
