@@ -48,11 +48,11 @@ class Shutdown {
       this._finish();
       return;
     }
-    const start = Date.now();
+    const start = performance.now();
     const span = grace * SPREAD;
     let next = 0;
     const step = () => {
-      const elapsed = Date.now() - start;
+      const elapsed = performance.now() - start;
       const due = span === 0 ? waiting.length : Math.ceil((waiting.length * elapsed) / span);
       while (next < Math.min(due, waiting.length)) waiting[next++]._beginClose('shutdown');
       if (elapsed >= Math.max(grace, LEAST)) this._cutRest();

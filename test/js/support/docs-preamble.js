@@ -1,0 +1,75 @@
+'use strict';
+
+// What the programs of docs/ find when a test runs them (docs.js): servers listen on a free port of the loopback, whatever
+// port the page names, and do not keep the process, so that a program is over when nothing is left to do.
+
+const assert = require('node:assert/strict');
+const { once } = require('node:events');
+const http = require('node:http');
+const net = require('node:net');
+const express = require('express');
+const { createHub } = require('fanline');
+const support = require('./open');
+const { when } = require('./stage');
+
+let server = null; // the last that was told to listen
+let isThrough = false;
+const streams = [];
+
+const { listen } = net.Server.prototype;
+net.Server.prototype.listen = function (...args) {
+  const listener = args.at(-1);
+  server = this;
+  listen.call(this, 0, '127.0.0.1', typeof listener === 'function' ? listener : undefined);
+  return this.unref();
+};
+
+/** What a page may take for granted with `needs`. */
+const NEEDS = {
+  hub: () => createHub(),
+  http: () => http,
+  express: () => express,
+  createHub: () => createHub,
+  /** An Express app that listens. */
+  app: () => {
+    const app = express();
+    app.listen(3000);
+    return app;
+  },
+};
+
+function provide(names) {
+  return Object.fromEntries(names.map((name) => [name, NEEDS[name]()]));
+}
+
+/** The address of a path on the program's server, once it listens. */
+async function url(path) {
+  if (!server.listening) await once(server, 'listening');
+  return `http://127.0.0.1:${server.address().port}${path}`;
+}
+
+const tools = {
+  assert,
+  once,
+  url,
+  when,
+  /** A stream of the program's server (open.js), ended with the program. `options` as there. */
+  async open(path, options) {
+    const stream = await support.open(await url(path), options);
+    streams.push(stream);
+    return stream;
+  },
+  end() {
+    isThrough = true;
+    for (const stream of streams) stream.close();
+  },
+};
+
+// When nothing is left to wait for, Node ends, with 0, in the middle of an await.
+process.on('exit', () => {
+  if (isThrough || process.exitCode) return;
+  console.error('the process ended before the program and its check were through');
+  process.exitCode = 1;
+});
+
+module.exports = { provide, tools };
