@@ -11,6 +11,8 @@ const { Readers, descriptors } = require('./support/readers');
 
 const PER_CLIENT = 2; // Node's descriptor and the loop's duplicate of it
 const SPARE = 200;
+const KEPT = 200; // bytes that one small event takes in the history
+const OPENING = 2; // frames that each stream begins with: retry, and the id from which it can come back
 
 describe('counters', function () {
   this.timeout(30_000);
@@ -34,7 +36,12 @@ describe('counters', function () {
 
   /** Resolves when the loop has told of so many events written since `before`. (A reader may be ahead of that.) */
   async function written(events, before) {
-    while (hub.stats().framesWritten - before.framesWritten < events) await setImmediate();
+    const missing = () => events - (hub.stats().framesWritten - before.framesWritten);
+    const limit = Date.now() + 10_000;
+    while (missing() > 0) {
+      assert.ok(Date.now() < limit, `${missing()} of ${events} frames have not been written`);
+      await setImmediate();
+    }
   }
 
   /** Counters that have moved since `before`. */
@@ -55,14 +62,21 @@ describe('counters', function () {
         this.skip();
       }
       const group = await readers.open({ port: server.port, count: clients });
-      await written(clients, { framesWritten: 0 }); // the retry line that each stream begins with
+      await written(OPENING * clients, { framesWritten: 0 });
       assert.equal(hub.size, clients);
-      for (const [n, target] of [hub, hub.to('all'), hub.except('nobody')].entries()) {
+      const sends = [
+        [(data) => hub.broadcast(data), KEPT],
+        [(data) => hub.to('all').send(data), KEPT],
+        [(data) => hub.except('nobody').send(data), KEPT],
+        [(data) => hub.to('all').send(data, { history: false }), 0],
+      ];
+      for (const [n, [send, kept]] of sends.entries()) {
         const before = hub.stats();
-        const receipt = target === hub ? hub.broadcast(`${n} x`) : target.send(`${n} x`);
+        const receipt = send(`${n} x`);
         assert.equal(since(before).crossings, 1);
         const report = await group.until(n + 1);
         assert.deepEqual([report.fewest, report.most, report.wrong], [n + 1, n + 1, 0]);
+        assert.equal(report.ids, clients * Math.min(n + 1, 3), 'what is kept has an id');
         await written(clients, before);
         const cost = since(before);
         assert.equal(receipt.matched, clients);
@@ -76,7 +90,8 @@ describe('counters', function () {
         assert.equal(cost.deliveries, clients);
         assert.equal(cost.framesWritten, clients);
         assert.equal(cost.writes, clients);
-        assert.equal(cost.bufferedBytes, 0, 'all has left');
+        assert.equal(cost.historyEvents, kept === 0 ? 0 : 1);
+        assert.ok(cost.bufferedBytes <= kept, 'all has left, but one frame if it is kept');
       }
       await group.close();
     });
@@ -85,7 +100,7 @@ describe('counters', function () {
   it('twenty events of one synchronous stretch to 1,000 idle clients cost at most 2,000 writes', async () => {
     const clients = 1_000;
     const group = await readers.open({ port: server.port, count: clients });
-    await written(clients, { framesWritten: 0 });
+    await written(OPENING * clients, { framesWritten: 0 });
     const before = hub.stats();
     for (let n = 0; n < 20; n++) hub.to('all').send(`${n} x`);
     const report = await group.until(20);

@@ -169,7 +169,9 @@ describe(`framing: injection (FANLINE_SEED=${SEED})`, () => {
       { data: 'x' },
       { comment: 'x' },
       { Id: '1' },
-      { key: 'x' },
+      { key: '' },
+      { key: 5 },
+      { key: 'x', id: '1' },
       { history: true },
     ]) {
       await refused('x', opts, ARG);

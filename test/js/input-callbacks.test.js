@@ -91,7 +91,8 @@ const OPERATIONS = {
   'hub.close, at once': [({ hub }) => hub.close({ grace: 0 }) instanceof Promise, assert.ok],
   'hub.stats': [({ hub }) => hub.stats().clients === hub.size, assert.ok],
   'a bad argument': [
-    ({ client }) => refuses(() => client.send('x', { id: -1 }), RangeError, 'ERR_FAN_RANGE', 'id'),
+    ({ client }) =>
+      refuses(() => client.send('x', { retry: -1 }), RangeError, 'ERR_FAN_RANGE', 'retry'),
     () => {},
   ],
 };

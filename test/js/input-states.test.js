@@ -70,7 +70,7 @@ async function isDeaf(hub, client, isHubClosed) {
   const state = stateOf(hub, { clients: [client], busy: true });
   const rooms = [...client.rooms];
   assert.equal(client.send('x'), false);
-  assert.equal(client.send('x', { event: 'e', id: 1, retry: 5 }), false);
+  assert.equal(client.send('x', { event: 'e', key: 'k', retry: 5, history: false }), false);
   assert.equal(client.comment('x'), undefined);
   assert.equal(client.retry(5), undefined);
   assert.equal(client.join('n'), client);
@@ -79,6 +79,7 @@ async function isDeaf(hub, client, isHubClosed) {
   assert.equal(client.close({ event: 'e', data: 1, reconnect: false }), undefined);
   assert.deepEqual([...client.rooms], rooms);
   refuses(() => client.send('x', { evnt: 'e' }), TypeError, 'ERR_FAN_ARG', '"opts.evnt"');
+  refuses(() => client.send('x', { id: 1 }), TypeError, 'ERR_FAN_ARG', '"opts.id"');
   refuses(() => client.join(5), TypeError, 'ERR_FAN_ARG', '"rooms"');
   refuses(() => client.retry(-1), RangeError, 'ERR_FAN_RANGE', '"ms"');
   refuses(() => client.close({ reconnect: 1 }), TypeError, 'ERR_FAN_ARG', '"opts.reconnect"');
@@ -274,6 +275,7 @@ describe('operations × states', () => {
     await tellsLate(client);
     assert.deepEqual([...client.rooms], []);
     await stage.close();
+    await hub.close();
     assert.equal(seen.connect, 1);
     await consistent(hub, seen);
   });

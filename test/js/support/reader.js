@@ -7,7 +7,10 @@ const crypto = require('node:crypto');
 const net = require('node:net');
 
 const FRAME = Buffer.from('data: ');
+const ID = /^id: [a-z][a-z0-9]{7}-(\d+)\n/;
+const ID_LINE_MAX = 32;
 const LF = 10;
+const I = 105;
 const SPACE = 32;
 const ZERO = 48;
 const OPENING = 200; // connections that are being opened at the same time
@@ -17,11 +20,15 @@ function textOf(n, size) {
   return `${n} `.padEnd(size, 'x');
 }
 
-/** One connection. An event is a chunk that begins with `data: <number>`; the numbers must count up from 0. */
+/**
+ * One connection. An event is a chunk that begins with `data: <number>`, or with an id of the hub's and then that; the numbers
+ * must count up from 0, and ids must rise.
+ */
 class Reader {
   /** @param {{stalled?: boolean, size?: number, hash?: boolean}} how `size`: events must be textOf(n, size) */
   constructor({ stalled = false, size = 0, hash = false }) {
     this.events = 0;
+    this.ids = 0; // events with an id
     this.wrong = 0; // events out of order, or not as they should be
     this.bytes = 0; // of the body
     this.ended = null; // 'whole': in order; 'cut': without terminator; or the error's code
@@ -29,6 +36,7 @@ class Reader {
     this._filling = size > 0 ? Buffer.alloc(size, 'x') : null;
     this._hash = hash ? crypto.createHash('sha1') : null;
     this._rest = null;
+    this._lastId = -1;
     this._stalled = stalled;
     this._done = false;
     this._changed = () => {};
@@ -110,10 +118,22 @@ class Reader {
 
   _frame(frame) {
     this.bytes += frame.length;
-    if (!frame.subarray(0, FRAME.length).equals(FRAME)) return; // a comment, or a retry line
-    this._hash?.update(frame);
-    if (!this._isExpected(frame)) this.wrong++;
+    const event = frame[0] === I ? this._withoutId(frame) : frame;
+    if (!event.subarray(0, FRAME.length).equals(FRAME)) return; // a comment, a retry line, or an id on its own
+    if (event !== frame) this.ids++;
+    this._hash?.update(event);
+    if (!this._isExpected(event)) this.wrong++;
     this.events++;
+  }
+
+  _withoutId(frame) {
+    const found = ID.exec(frame.subarray(0, ID_LINE_MAX).latin1Slice());
+    if (found === null || Number(found[1]) <= this._lastId) {
+      this.wrong++;
+      return frame;
+    }
+    this._lastId = Number(found[1]);
+    return frame.subarray(found[0].length);
   }
 
   _isExpected(frame) {
@@ -189,6 +209,7 @@ class Group {
       fewest: Math.min(...counts),
       most: Math.max(...counts),
       total: counts.reduce((sum, count) => sum + count, 0),
+      ids: this.readers.reduce((sum, reader) => sum + reader.ids, 0),
       wrong: this.readers.reduce((sum, reader) => sum + reader.wrong, 0),
       bytes: this.readers.reduce((sum, reader) => sum + reader.bytes, 0),
       hashes: this.readers.map((reader) => reader.hash),
