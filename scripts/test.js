@@ -168,6 +168,17 @@ const make = (target) => async () => {
   );
 };
 
+/** Takes a minute at the lowest priority, so it runs beside the others; what it says is shown in the end. */
+async function fuzz() {
+  const counts = new Counts();
+  counts.said = [];
+  const onLine = (line) => {
+    counts.said.push(line);
+    counts.read(line);
+  };
+  return counts.settle(await run('make', ['fuzz'], { onLine, quiet: true, timeout: 4 * MINUTE }));
+}
+
 /**
  * Runs a command that starts mocha with a reporter which leaves its counts in $FANLINE_REPORT. Nothing may
  * keep that process alive once the last test has ended: there is no --exit, and a watch on it.
@@ -263,12 +274,14 @@ const external = (dir, tools) => async () => {
 const CHROMIUM = ['chromium', 'chromium-browser', 'google-chrome'];
 const SUITES = {
   c: make('test'),
+  fuzz, // behind the suite that compiles the same code
   io: make('test-io'),
   js: mochaSuite('.mocharc.json'),
   net: mochaSuite('test/net/.mocharc.json'),
   types,
   browser: external('test/browser', [CHROMIUM, ['curl']]),
 };
+const BESIDE = ['fuzz'];
 const NEEDS_ADDON = ['js', 'net', 'browser'];
 
 // ---------------------------------------------------------------- all of them
@@ -296,6 +309,12 @@ function report(results) {
   return failed;
 }
 
+const timed = (name, suite) => async () => {
+  const started = Date.now();
+  const counts = await suite();
+  return [name, { counts, seconds: (Date.now() - started) / 1000 }];
+};
+
 async function main(names) {
   const unknown = names.filter((name) => !(name in SUITES));
   if (unknown.length) {
@@ -306,11 +325,19 @@ async function main(names) {
   const steps = chosen.map((name) => [name, SUITES[name]]);
   if (chosen.some((name) => NEEDS_ADDON.includes(name))) steps.unshift(['build', build]);
   const results = [];
+  const beside = [];
   for (const [name, suite] of steps) {
-    console.log(`\n== ${name}`);
-    const started = Date.now();
-    const counts = await suite();
-    results.push([name, { counts, seconds: (Date.now() - started) / 1000 }]);
+    const step = timed(name, suite);
+    if (BESIDE.includes(name)) beside.push(step());
+    else {
+      console.log(`\n== ${name}`);
+      results.push(await step());
+    }
+  }
+  for (const result of await Promise.all(beside)) {
+    const [name, { counts }] = result;
+    console.log(`\n== ${[name, ...counts.said].join('\n')}`);
+    results.push(result);
   }
   process.exit(report(results) ? 1 : 0);
 }
