@@ -2,6 +2,7 @@
 
 // Bad arguments of every public function: a coded error at once that names the argument; nothing is sent, nothing changes.
 // Each table runs against a hub with three open clients; its state is compared after every call, their bytes at the end.
+// All of it with and without history: whose ids they are is the difference.
 
 const assert = require('node:assert/strict');
 const { createHub } = require('fanline');
@@ -52,18 +53,30 @@ const SEND_ROWS = [
   [{ evnt: 'x' }, ARG, 'Did you mean "opts.event"'],
   [{ event: 'x', rooms: 'a' }, ARG, '"opts.rooms"'],
   ...[...PLAIN, null, {}, ['x'], ...BREAKS, ...OURS].map((id) => [{ id }, ARG, '"opts.id"']),
-  ...[-1, 1.5, NaN, Infinity, 2 ** 53].map((id) => [{ id }, RANGE, '"opts.id"']),
+  [{ id: 'x', key: 'x' }, ARG, '"opts.id"'],
   ...['5', null, {}, ...PLAIN].map((retry) => [{ retry }, ARG, '"opts.retry"']),
   ...[-1, 1.5, NaN, Infinity, MS_MAX + 1].map((retry) => [{ retry }, RANGE, '"opts.retry"']),
-  ...['x', '', 5, null].map((key) => [{ key }, ARG, '"opts.key"']),
+  ...[...NOT_STRINGS, ''].map((key) => [{ key }, ARG, '"opts.key"']),
   ...[true, null, 0, { events: 5 }].map((history) => [{ history }, ARG, '"opts.history"']),
 ];
 
 const LARGE_ROWS = [
   [{ event: 'x'.repeat(NAME_BYTES + 1) }, TOO_LARGE, `${NAME_BYTES + 1} bytes`],
   [{ event: 'é'.repeat(NAME_BYTES / 2 + 1) }, TOO_LARGE, `${NAME_BYTES + 2} bytes`],
+];
+
+const OWN_ID_ROWS = [
+  ...[-1, 1.5, NaN, Infinity, 2 ** 53].map((id) => [{ id }, RANGE, '"opts.id"']),
   [{ id: 'x'.repeat(NAME_BYTES + 1) }, TOO_LARGE, `${NAME_BYTES + 1} bytes`],
 ];
+
+const HUBS_ID_ROWS = ['x', '', 0, 5, -1, 'x'.repeat(NAME_BYTES + 1)].flatMap((id) =>
+  [{ id }, { id, history: false }, { id, key: 'x' }].map((opts) => [
+    opts,
+    ARG,
+    'the hub gives ids',
+  ]),
+);
 
 const DATA_ROWS = [
   ...[undefined, () => {}, Symbol('x')].map((data) => [data, DATA, `type ${typeof data}`]),
@@ -121,14 +134,23 @@ const EXCEPTION_ROWS = [
   ['x'.repeat(1_025), ARG, '"exceptions"'],
 ];
 
-describe('bad arguments', () => {
+for (const [title, history] of [
+  ['without history', false],
+  ['with history', undefined],
+]) {
+  describe(`bad arguments, ${title}`, () => badArguments(history));
+}
+
+/** @param {false|undefined} history of the hub */
+function badArguments(history) {
+  const idRows = history === false ? OWN_ID_ROWS : HUBS_ID_ROWS;
   let hub;
   let stage;
   let streams;
   let first;
 
   before(async () => {
-    hub = createHub({ limits: { eventBytes: EVENT_BYTES, roomsPerClient: 3 } });
+    hub = createHub({ history, limits: { eventBytes: EVENT_BYTES, roomsPerClient: 3 } });
     stage = await Stage.on(hub);
     const opened = [
       await stage.connect({ user: 'u', rooms: ['r', 's'], data: { n: 1 } }),
@@ -154,8 +176,11 @@ describe('bad arguments', () => {
     }
     hub.broadcast('after');
     for (const [i, stream] of streams.entries()) {
-      assert.equal((await stream.next()).data, 'after');
-      assert.equal(stream.text, `${texts[i]}data: after\n\n`);
+      const { data, id } = await stream.next();
+      assert.equal(data, 'after');
+      assert.equal(id === undefined, history === false);
+      const line = id === undefined ? '' : `id: ${id}\n`;
+      assert.equal(stream.text, `${texts[i]}${line}data: after\n\n`);
     }
   }
 
@@ -202,7 +227,7 @@ describe('bad arguments', () => {
 
   for (const [name, sender] of Object.entries(senders)) {
     it(`${name}: options`, () =>
-      refused((opts) => sender().send('x', opts), [...SEND_ROWS, ...LARGE_ROWS]));
+      refused((opts) => sender().send('x', opts), [...SEND_ROWS, ...idRows, ...LARGE_ROWS]));
     it(`${name}: data`, () =>
       refused((data) => sender().send(data), [...DATA_ROWS, ...LARGE_DATA_ROWS]));
   }
@@ -255,7 +280,7 @@ describe('bad arguments', () => {
       assert(Number.isInteger(receipt.matched) && receipt.matched >= 0);
     }
   });
-});
+}
 
 describe('a serialize that answers nonsense', () => {
   const ANSWERS = [5, null, undefined, {}, [], true, 5n, new Uint16Array(2), new ArrayBuffer(2)];

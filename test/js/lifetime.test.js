@@ -192,19 +192,26 @@ describe('threads and descriptors', () => {
     assert.ok(later[0] <= before[0] && later[1] <= before[1], `${before} became ${later}`);
   });
 
-  it('hubs that never had a client cost no thread and no descriptor', async () => {
-    const result = await run(`${COUNT}
-      const before = [threads(), fds()];
-      const hubs = Array.from({ length: 1_000 }, () => createHub());
-      for (const hub of hubs) hub.broadcast('x');
-      // Threads of Node's own may end meanwhile.
-      const more = () => console.log(Math.max(0, threads() - before[0]), Math.max(0, fds() - before[1]));
-      more();
-      await Promise.all(hubs.map((hub) => hub.close()));
-      more();
-    `);
-    ended(result, '0 0\n0 0');
-  });
+  // options, whether they send, what they cost: the loop's thread and its two descriptors
+  for (const [what, options, sends, cost] of [
+    ['without history, that send', { history: false }, true, '0 0'],
+    ['with history, that send nothing', {}, false, '0 0'],
+    ['with history, that send: one loop keeps it for all of them', {}, true, '1 2'],
+  ]) {
+    it(`1,000 hubs that never had a client, ${what}`, async () => {
+      const result = await run(`${COUNT}
+        const before = [threads(), fds()];
+        const hubs = Array.from({ length: 1_000 }, () => createHub(${JSON.stringify(options)}));
+        if (${sends}) for (const hub of hubs) hub.broadcast('x');
+        // Threads of Node's own may end meanwhile.
+        const more = () => console.log(Math.max(0, threads() - before[0]), Math.max(0, fds() - before[1]));
+        more();
+        await Promise.all(hubs.map((hub) => hub.close()));
+        more();
+      `);
+      ended(result, `${cost}\n0 0`);
+    });
+  }
 
   it('the loop stops with the last hub, and starts again for a new one', async () => {
     const result = await run(`${COUNT}
@@ -255,12 +262,15 @@ describe('a hub that is dropped without close', () => {
   `;
   const gcRun = (body) => run(SETUP + body, { args: ['--expose-gc'] });
 
-  it('is collected when it never had a client', async () => {
-    ended(
-      await gcRun(`make('a'); await forget(5_000); console.log(...collected); server.close();`),
-      'a',
-    );
-  });
+  for (const [what, send] of [
+    ['never had a client', ''],
+    ['never had a client, and keeps events', `for (const n of [1, 2, 3]) hub.to('r').send(n);`],
+  ]) {
+    it(`is collected when it ${what}`, async () => {
+      const body = `make('a'); ${send} await forget(5_000); console.log(...collected);`;
+      ended(await gcRun(`${body} server.close();`), 'a');
+    });
+  }
 
   it('is collected when its clients have gone, its loop alive or not', async () => {
     const result = await gcRun(`

@@ -14,6 +14,7 @@ const COUNTED_BY_ENVIRONMENT = ['flushes', 'callbacks', 'notices', 'wakeups'];
 const COUNTED_BY_LOOP = [
   ...['deliveries', 'heartbeats', 'writes', 'blockedWrites', 'bytesWritten', 'framesWritten'],
   ...['bufferedBytes', 'inboxBytes', 'peakBytes', 'drops'],
+  ...['historyBytes', 'historyEvents', 'replays', 'eventsReplayed', 'resets'],
 ];
 
 /** Resolves when `condition()` holds; asks once per turn of Node's loop. */
