@@ -202,6 +202,44 @@ describe('client.pipe()', () => {
       assert.equal(given[0].aborted, true);
     });
 
+    for (const opts of [{}, { history: false }]) {
+      it(`is what a snapshot may use, with events waiting behind it: ${JSON.stringify(opts)}`, async () => {
+        const rows = Array.from({ length: 50 }, (_, n) => `row ${n} ${'x'.repeat(4_000)}`);
+        let others = 0;
+        const source = function* (hub) {
+          for (const row of rows) {
+            hub.broadcast(String(others++), opts);
+            yield row;
+          }
+        };
+        const answers = [];
+        const stage = await start({
+          history: {},
+          snapshot: async (client) => {
+            const piped = client.pipe(() => source(stage.hub), { end: false });
+            answers.push(await piped);
+          },
+        });
+        const { stream } = await stage.connect();
+        const data = await stream.data(100);
+        assert.deepEqual(answers, [{ sent: 50, closed: null }]);
+        assert.deepEqual(data.slice(0, 50), rows);
+        const numbers = data.slice(50).map(Number);
+        assert.deepEqual(
+          numbers,
+          rows.map((_, n) => n),
+        );
+      });
+    }
+
+    it('on a hub that gives ids itself fails with an event that has one', async () => {
+      const stage = await start({ history: {} });
+      const { client } = await stage.connect();
+      const piped = client.pipe(['a'], { map: (data) => ({ data, id: 5 }) });
+      await assert.rejects(piped, { code: 'ERR_FAN_ARG' });
+      assert.equal(client.closed, 'server');
+    });
+
     it('is there for sse() as well', async () => {
       const stage = await start();
       const { path, result } = stage.expect((req, res) => {

@@ -8,7 +8,7 @@ const { setImmediate } = require('node:timers/promises');
 const { createHub } = require('fanline');
 const { Stage } = require('./stage');
 
-const QUIET = { heartbeat: false, retry: false };
+const QUIET = { heartbeat: false, retry: false, history: false };
 const TRANSPORTS = { fd: 'auto', relay: 'relay' };
 
 /** Runs the tests that `define` makes on each transport. It is given what starts a Stage, which ends with the test. */
