@@ -1,0 +1,174 @@
+'use strict';
+
+// What `drop` tells: sums, about once a second, of each client and reason, and all of it, whichever way the client ends.
+
+const assert = require('node:assert/strict');
+const { once } = require('node:events');
+const { PLACES, numbered, overPlaces, taken } = require('./support/venue');
+const { when } = require('./support/stage');
+
+const KIB = 1 << 10;
+const SIZE = 2 * KIB;
+const LIMITS = { queueBytes: 64 * KIB };
+const TWO = PLACES.slice(0, 2);
+
+/** Events and bytes that policies have cost, by reason, as the loop has counted them. */
+function counted(hub) {
+  const { dropOldest, dropNewest, replaced } = hub.stats().drops;
+  return Object.entries({ dropOldest, dropNewest, replaced }).filter(([, sum]) => sum);
+}
+
+/** What was told of these clients is what the loop has counted. */
+function assertComplete(it, clients) {
+  const reasons = counted(it.hub);
+  assert.ok(reasons.length > 0, 'something was dropped');
+  for (const [reason, { events, bytes }] of reasons) {
+    const told = clients.map((client) => it.told(client, reason));
+    const sum = (name) => told.reduce((total, one) => total + one[name], 0);
+    assert.deepEqual([reason, sum('events'), sum('bytes')], [reason, events, bytes]);
+  }
+}
+
+/** Sends until the loop has dropped `events` more, a part of them keyed. */
+async function overrun(hub, target, events) {
+  const dropped = () => counted(hub).reduce((sum, [, one]) => sum + one.events, 0);
+  const enough = dropped() + events;
+  for (let n = 0; dropped() < enough; n++) {
+    assert.ok(n < 1_000 + 10 * events, `${n} sent`);
+    target.send(numbered(n, SIZE), n % 4 === 0 ? { key: `k${n % 8}` } : undefined);
+    if (n % 4 === 3) await taken(hub); // larger stretches would be paced
+  }
+  await taken(hub);
+}
+
+describe('drop', () => {
+  overPlaces((venue) => {
+    it('of a lasting flood is told about once a second for each reason, in sums', async () => {
+      const it = await venue({ overflow: 'dropOldest', limits: LIMITS });
+      const { client, stream } = await it.stalled();
+      const times = { dropOldest: [], replaced: [] };
+      it.hub.on('drop', (_, { reason }) => times[reason].push(performance.now()));
+      const begun = performance.now();
+      while (performance.now() < begun + 2_200) {
+        await overrun(it.hub, it.hub.client(client.id), 20);
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      }
+      for (const [reason, list] of Object.entries(times)) {
+        assert.ok(list.length >= 2 && list.length <= 3, `${list.length} times ${reason}`);
+        for (let i = 1; i < list.length; i++) {
+          const ms = list[i] - list[i - 1];
+          assert.ok(ms > 900 && ms < 1_800, `${ms} ms between two of ${reason}`);
+        }
+      }
+      // The first tells at once, of little; what came since is told at the end.
+      const [first] = it.drops;
+      assert.ok(first.events < 100, `${first.events} in the first`);
+      stream.resume();
+      client.close();
+      await once(it.hub, 'disconnect');
+      assertComplete(it, [client]);
+      for (const drop of it.drops) {
+        assert.deepEqual(Object.keys(drop).sort(), ['bytes', 'client', 'events', 'reason']);
+      }
+    });
+
+    it('what came since the last is told within about a second, without anything else happening', async () => {
+      const it = await venue({ overflow: 'dropNewest', limits: LIMITS });
+      const { client } = await it.stalled();
+      await overrun(it.hub, it.hub.client(client.id), 50);
+      await when(() => it.drops.length > 0);
+      await overrun(it.hub, it.hub.client(client.id), 50);
+      const begun = performance.now();
+      const sum = () => counted(it.hub).reduce((total, [, { events }]) => total + events, 0);
+      const told = () => it.drops.reduce((total, { events }) => total + events, 0);
+      assert.ok(told() < sum(), 'a part of it is yet to be told');
+      await when(() => told() === sum());
+      assert.ok(performance.now() - begun < 1_800, 'late');
+      assertComplete(it, [client]);
+    });
+  }, TWO);
+
+  overPlaces((venue) => {
+    it('tells each client of its own', async () => {
+      const it = await venue({ overflow: 'dropOldest', limits: LIMITS });
+      const [a, b, c] = [
+        await it.stalled({ rooms: 'a' }),
+        await it.stalled({ rooms: ['a', 'b'] }),
+        await it.connect({ rooms: ['a', 'b'] }),
+      ];
+      await overrun(it.hub, it.hub.to('a'), 100);
+      await overrun(it.hub, it.hub.to('b').except(c.client), 100);
+      for (const { client, stream } of [a, b]) {
+        stream.resume();
+        client.close();
+        await once(it.hub, 'disconnect');
+      }
+      const all = ({ client }) =>
+        it.told(client, 'dropOldest').events + it.told(client, 'replaced').events;
+      assert.ok(all(a) > 0 && all(b) > all(a) + 90, `${all(a)} and ${all(b)}`);
+      assertComplete(it, [a.client, b.client, c.client]);
+    });
+
+    const ENDS = {
+      'the application closes it': ({ client, stream }) => {
+        stream.resume();
+        client.close();
+      },
+      'the application closes it for good': ({ client, stream }) => {
+        stream.resume();
+        client.close({ reconnect: false });
+      },
+      'the application ends the response': ({ res, stream }) => {
+        stream.resume();
+        res.end();
+      },
+      'the application destroys the response': ({ res }) => res.destroy(),
+      'the peer leaves': ({ stream }) => stream.close(),
+      'the hub closes': ({ hub }) => hub.close({ grace: 0 }),
+      'the hub closes, and its reader reads on': ({ hub, stream }) => {
+        stream.resume();
+        hub.close({ grace: 2_000 });
+      },
+      'it is found stalled': () => {},
+    };
+
+    for (const [how, end] of Object.entries(ENDS)) {
+      it(`is complete when ${how} right behind an overrun`, async () => {
+        const stallTimeout = how === 'it is found stalled' ? 800 : 30_000;
+        const limits = { ...LIMITS, stallTimeout };
+        const it = await venue({ overflow: 'dropOldest', limits });
+        const { client, stream, res } = await it.stalled();
+        const target = it.hub.client(client.id);
+        await overrun(it.hub, target, 30);
+        await when(() => it.drops.length > 0); // from here on it waits for a second
+        await overrun(it.hub, target, 30);
+        const ended = client.closed ?? once(client, 'close');
+        const all = counted(it.hub);
+        end({ hub: it.hub, client, stream, res });
+        await ended;
+        const missing = () => all.filter(([why, n]) => it.told(client, why).events < n.events);
+        await when(() => missing().length === 0, 'all of it told', 3_000);
+        assertComplete(it, [client]);
+        // And of what was never written it is told once.
+        const { [client.closed]: lost } = it.hub.stats().drops;
+        const times = it.drops.filter(({ reason }) => reason === client.closed).length;
+        assert.equal(times, lost === undefined ? 0 : 1);
+      });
+    }
+
+    it('says nothing of a client that has lost nothing, nor of what a peer that left did not get', async () => {
+      const it = await venue({ overflow: 'dropOldest', limits: LIMITS });
+      const healthy = await it.connect();
+      const leaves = await it.stalled();
+      leaves.client.send(numbered(0, 900 * KIB));
+      for (let n = 0; n < 20; n++) healthy.client.send(numbered(n, SIZE), { key: `${n}` });
+      await healthy.stream.until(({ events }) => events.length === 20);
+      leaves.stream.close();
+      await when(() => leaves.client.closed !== null);
+      healthy.client.close();
+      await once(healthy.client, 'close');
+      await when(() => it.hub.size === 0);
+      assert.deepEqual([it.drops, it.hub.stats().drops], [[], {}]);
+    });
+  });
+});
