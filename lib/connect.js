@@ -103,8 +103,10 @@ function turnAway(hub, req, res, settings, headers) {
     return 'server';
   }
   if (hub._shutdown !== null) {
-    // Where HTTP/1.1 would keep the connection, the browser would come back to this very process.
+    // Else the connection would be kept, and the browser come back on it to this very process.
     const last = req.httpVersionMajor === 1 ? { Connection: 'close' } : {};
+    const session = res.stream?.session;
+    if (session) res.once('finish', () => session.close());
     sendAway(res, rangeOf(hub, settings), 1, { ...headers, ...last });
     return 'shutdown';
   }

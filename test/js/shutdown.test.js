@@ -8,6 +8,7 @@ const { once } = require('node:events');
 const http = require('node:http');
 const { createHub } = require('fanline');
 const { open } = require('./support/open');
+const { connect2, open2 } = require('./support/open-h2');
 const { Stage, when } = require('./support/stage');
 
 const COUNT = 40;
@@ -134,6 +135,22 @@ describe('hub.close', () => {
     await gone;
     agent.destroy();
     for (const other of others) other.stream.close();
+  });
+
+  it('a newcomer on an HTTP/2 session of long ago is sent away, and its session closed', async () => {
+    hub = createHub();
+    stage = await Stage.on(hub, 'http2');
+    const session = await connect2(stage.url);
+    const client = stage.expect((req, res) => hub.connect(req, res));
+    const stream = await open2(stage.url + client.path); // for which the grace lasts
+    await client.result;
+    hub.close({ grace: 60_000 });
+    const newcomer = stage.expect((req, res) => hub.connect(req, res));
+    const away = await open2(stage.url + newcomer.path, { agent: session });
+    assert.equal(await away.end(), 'end');
+    assert.match(away.text, /^retry: \d+\n$/);
+    if (!session.destroyed) await once(session, 'close');
+    stream.close();
   });
 
   it('nobody who was told to stay away is asked to come back', async () => {
