@@ -5,6 +5,7 @@
 #include "core/mem.h"
 #include "frames.h"
 #include "invariants.h"
+#include "mem_fail.h"
 #include "model_private.h"
 
 uint32_t draw(model *m, uint32_t below) {
@@ -24,7 +25,18 @@ static void choose_limits(model *m) {
                                     .bytes = 3000 + draw(m, 250) * 200,
                                     .age_ms = 500 + draw(m, 250) * 80};
   m->keyed = draw(m, 3) == 0;
+  m->starved = draw(m, 3) == 0;
   m->exact = !m->keyed && m->limits.overflow == FAN_OVERFLOW_DISCONNECT;
+}
+
+void model_starve(model *m) {
+  if (m->starved && draw(m, 12) == 0) mem_fail_at(1 + draw(m, 4), draw(m, 4) == 0);
+}
+
+void model_feed(model *m) {
+  bool lost = m->starved && mem_fail_happened();
+  mem_fail_at(0, false);
+  if (lost) model_turn(m, 0, 0);
 }
 
 model *model_new(const uint8_t *bytes, size_t size, uint64_t seed) {
@@ -60,7 +72,7 @@ void model_check(model *m) {
   for (int i = 0; i < OTHERS; i++) others[i] = m->others[i];
   others[OTHERS] = m->heartbeat;
   check_invariants(m->hub, others, OTHERS + 1);
-  check_history(m);
+  if (!m->starved) check_history(m); /* else it may have had to refuse some */
   for (int i = 0; i < PEERS; i++)
     for (int room = 1; room <= ROOMS && m->peers[i].state != NONE; room++)
       pairs += m->peers[i].in[room];

@@ -2,11 +2,17 @@
 #include "check.h"
 #include "core/err.h"
 #include "core/mem.h"
+#include "mem_fail.h"
 #include "model_private.h"
 
 static peer *any(model *m) { return &m->peers[draw(m, PEERS)]; }
 static uint64_t any_room(model *m) { return 1 + draw(m, ROOMS); }
 static int found(const peer *p) { return known(p) ? 0 : FAN_ENOTFOUND; }
+
+/* Did a call answer what it should, or that there was no memory for it? */
+static bool expected(int error, int want) {
+  return CHECK_EQ(error, error == FAN_ENOMEM && mem_fail_happened() ? FAN_ENOMEM : want) && !error;
+}
 
 static bool catching_up(const model *m, const peer *p) {
   const fan_slot *slot = fan_hub_find(m->hub, p->id);
@@ -22,7 +28,9 @@ static void connect(model *m, peer *p) {
   *p = (peer){.state = OPENING, .id = ++m->last_id};
   sink_script_init(&p->sink, draw(m, 2));
   if (m->random) p->sink.dice = &m->dice;
-  CHECK_EQ(fan_hub_connect(m->hub, p->id, &config), 0);
+  model_starve(m);
+  if (!expected(fan_hub_connect(m->hub, p->id, &config), 0)) peer_free(p);
+  model_feed(m);
 }
 
 static void op_connect(model *m) { connect(m, any(m)); }
@@ -39,8 +47,9 @@ static void op_attach(model *m) {
 static void join(model *m, peer *p) {
   uint64_t room = any_room(m);
   int want = !known(p) ? FAN_ENOTFOUND : p->in[room] ? FAN_EEXISTS : 0;
-  CHECK_EQ(fan_hub_join(m->hub, p->id, room), want);
-  if (!want) p->in[room] = true;
+  model_starve(m);
+  if (expected(fan_hub_join(m->hub, p->id, room), want)) p->in[room] = true;
+  model_feed(m);
 }
 
 static void op_join(model *m) { join(m, any(m)); }
@@ -61,9 +70,11 @@ static uint8_t any_key(model *m) {
 static void op_send(model *m) {
   peer *p = any(m);
   fan_buf *frame = say(m, NULL, any_key(m), false);
-  CHECK_EQ(fan_hub_send(m->hub, p->id, frame), found(p));
   if (hears(p)) want_add(&p->wants, m->said_count - 1, true);
+  model_starve(m);
+  CHECK_EQ(fan_hub_send(m->hub, p->id, frame), found(p));
   fan_buf_unref(frame);
+  model_feed(m);
 }
 
 static fan_target *any_target(model *m) {
@@ -95,9 +106,11 @@ static void op_publish(model *m) {
   }
   m->said[number].given = given;
   m->given += given;
+  model_starve(m);
   CHECK_EQ(fan_hub_publish(m->hub, target, frame), given);
   fan_buf_unref(frame);
   fan_free(target);
+  model_feed(m);
 }
 
 /* ---- coming back ---- */
@@ -140,11 +153,15 @@ static void resume(model *m, peer *p) {
   /* A cursor in front of what it was given already: it gets that again. Only an exact run can tell which is which. */
   if (!m->exact && (p->wants.count || p->held.count)) return;
   fan_buf *frame = told ? say(m, NULL, 0, false) : NULL;
-  CHECK_EQ(fan_hub_resume(m->hub, p->id, cursor, frame, gate), want);
-  fan_buf_unref(frame);
+  model_starve(m);
+  bool done = expected(fan_hub_resume(m->hub, p->id, cursor, frame, gate), want);
   bool reset = fan_hub_stats(m->hub)->resets != resets;
-  if (want) CHECK(!reset);
-  else if (reset) {
+  fan_buf_unref(frame);
+  if (!done) {
+    CHECK(!reset);
+    /* Without memory it may have been told before it ended. */
+    if (told && mem_fail_happened()) want_add(&p->wants, m->said_count - 1, true);
+  } else if (reset) {
     CHECK(reset_is_right(m, p, cursor));
     if (told) want_add(&p->wants, m->said_count - 1, true);
     p->gated = gate;
@@ -154,6 +171,7 @@ static void resume(model *m, peer *p) {
     CHECK(!reset_is_right(m, p, cursor));
     expect_replay(m, p, cursor);
   }
+  model_feed(m);
 }
 
 static void op_resume(model *m) { resume(m, any(m)); }
@@ -170,15 +188,18 @@ static void op_return(model *m) {
 static void op_gate(model *m) {
   peer *p = any(m);
   int want = !hears(p) ? FAN_ENOTFOUND : catching_up(m, p) ? FAN_EINVALID : 0;
-  CHECK_EQ(fan_hub_gate(m->hub, p->id), want);
-  if (!want) p->gated = true;
+  model_starve(m);
+  if (expected(fan_hub_gate(m->hub, p->id), want)) p->gated = true;
+  model_feed(m);
 }
 
 static void op_ungate(model *m) {
   peer *p = any(m);
-  CHECK_EQ(fan_hub_ungate(m->hub, p->id), found(p));
   want_move(&p->wants, &p->held);
   p->gated = false;
+  model_starve(m);
+  CHECK_EQ(fan_hub_ungate(m->hub, p->id), found(p));
+  model_feed(m);
 }
 
 /* ---- ends ---- */
@@ -194,11 +215,15 @@ static void op_close(model *m) {
   p->gated = false;
 }
 
-static void op_end(model *m) {
+static int any_error(model *m) {
   static const int errors[] = {FAN_EGONE, FAN_ETIMEOUT, FAN_EIO};
+  return errors[draw(m, 3)];
+}
+
+static void op_end(model *m) {
   peer *p = any(m);
   bool quiet = draw(m, 2), broken = draw(m, 2);
-  if (broken) CHECK_EQ(fan_hub_broken(m->hub, p->id, errors[draw(m, 3)]), found(p));
+  if (broken) CHECK_EQ(fan_hub_broken(m->hub, p->id, any_error(m)), found(p));
   else CHECK_EQ(fan_hub_kill_client(m->hub, p->id, FAN_SERVER, quiet), found(p));
   if (!known(p)) return;
   p->state = quiet && !broken ? DYING_QUIETLY : DYING;
@@ -210,14 +235,18 @@ static void op_writable(model *m) {
   peer *p = any(m);
   sink_script_room(&p->sink);
   CHECK_EQ(fan_hub_writable(m->hub, p->id), found(p));
+  if (draw(m, 4) == 0) CHECK_EQ(fan_hub_progress(m->hub, p->id), found(p));
 }
 
 static void op_turn(model *m) {
   uint64_t ms = draw(m, 3) ? 0 : draw(m, 200);
   if (!m->random) /* the sinks' answers come from the bytes, too */
     for (uint32_t i = draw(m, 6); i; i--)
-      sink_script_answer(&any(m)->sink, (int64_t)draw(m, 256) - 1);
-  model_turn(m, ms, 1 + draw(m, PEERS));
+      sink_script_answer(&any(m)->sink, draw(m, 50) ? (int64_t)draw(m, 256) - 1 : any_error(m));
+  uint32_t most = 1 + draw(m, PEERS);
+  model_starve(m);
+  model_turn(m, ms, most);
+  model_feed(m);
   CHECK(fan_hub_held_bytes(m->hub) <= 1 << 20);
   (void)fan_hub_wait(m->hub, m->now_ms, draw(m, 5000));
 }

@@ -61,6 +61,7 @@ struct model {
   fan_limits limits;
   fan_history_limits history;
   bool keyed, exact; /* exact: nothing is ever dropped or replaced */
+  bool starved;      /* at times there is no memory */
   bool silent;       /* somebody was killed quietly: what it lost is not told */
   uint64_t now_ms, last_id, ops, given, shed;
   unsigned released, cut, resets, replays;
@@ -75,6 +76,10 @@ struct model {
 
 /* A choice. */
 uint32_t draw(model *m, uint32_t below);
+
+/* Around a call of the hub: between them an allocation may fail. Whoever was lost for that is swept with the second. */
+void model_starve(model *m);
+void model_feed(model *m);
 
 static inline bool known(const peer *p) { return p->state >= OPENING && p->state <= DRAINING; }
 static inline bool hears(const peer *p) { return p->state == OPENING || p->state == OPEN; }

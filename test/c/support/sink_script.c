@@ -19,6 +19,7 @@ static void keep(sink_script *script, const void *bytes, size_t size) {
 }
 
 static int64_t random_answer(rng *dice, size_t offered) {
+  if (rng_below(dice, 500) == 0) return rng_below(dice, 2) ? FAN_EGONE : FAN_EIO;
   switch (rng_below(dice, 8)) {
   case 0:
     return FAN_EAGAIN;
