@@ -1,18 +1,22 @@
 'use strict';
 
-// Every program in docs/ runs, and does what the page says. What a page can tell its test: support/docs.js.
+// Every program in the README and in docs/ runs, and does what the page says. What a page can tell its test: support/docs.js.
 
 const assert = require('node:assert/strict');
 const fs = require('node:fs');
 const path = require('node:path');
 const { problemOf, programsOf } = require('./support/docs');
 
-const DOCS = path.join(__dirname, '..', '..', 'docs');
+const ROOT = path.join(__dirname, '..', '..');
+const PAGES = [
+  'README.md',
+  ...fs.readdirSync(path.join(ROOT, 'docs')).map((file) => `docs/${file}`),
+];
 
-for (const name of fs.readdirSync(DOCS).filter((file) => file.endsWith('.md'))) {
-  const programs = programsOf(fs.readFileSync(path.join(DOCS, name), 'utf8'));
+for (const name of PAGES.filter((page) => page.endsWith('.md'))) {
+  const programs = programsOf(fs.readFileSync(path.join(ROOT, name), 'utf8'));
   if (programs.length === 0) continue;
-  describe(`docs/${name}`, () => {
+  describe(name, () => {
     for (const program of programs) {
       it(`line ${program.line} runs`, async () => assert.equal(await problemOf(program), null));
     }
