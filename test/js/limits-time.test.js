@@ -177,7 +177,7 @@ describe('limits.stallTimeout while opening', () => {
     assert.equal(client.closed, 'stalled');
     assert.equal(await room, true);
     assert.equal(client.signal.aborted, true);
-    assert.deepEqual([drop.reason, drop.events], ['stalled', 2]); // with the opening `retry` line
+    assert.deepEqual([drop.reason, drop.events], ['stalled', 3]); // with the opening lines, `retry` and `id`
     assert.deepEqual(hub.stats().drops.stalled, { events: drop.events, bytes: drop.bytes });
     assert.equal(client.res.destroyed, true);
     assert.deepEqual([hub.size, hub.rooms.size, hub.stats().users], [0, 0, 0]);
@@ -234,7 +234,7 @@ describe('limits.stallTimeout while opening', () => {
 describe('retry', () => {
   /** What `count` clients are told when they connect. */
   async function told(options, opts, count) {
-    const stage = await Stage.on(createHub(options));
+    const stage = await Stage.on(createHub({ history: false, ...options }));
     const lines = [];
     for (let i = 0; i < count; i++) {
       const { stream } = await stage.connect(opts);
@@ -269,6 +269,24 @@ describe('retry', () => {
     assert.deepEqual(await told({ retry: 5 }, { retry: false }, 2), Array(2).fill(':\n'));
   });
 
+  it('behind it, the id from which the client can come back', async () => {
+    for (const [retry, line] of [
+      [70, 'retry: 70'],
+      [false, ':'],
+    ]) {
+      const hub = createHub({ retry });
+      const stage = await Stage.on(hub);
+      const { stream } = await stage.connect();
+      await stream.until(({ text }) => /-\d+\n$/.test(text));
+      assert.match(stream.text, new RegExp(`^${line}\nid: [a-z][a-z0-9]{7}-0\n$`));
+      hub.to('nobody').send('kept');
+      const later = (await stage.connect()).stream;
+      await later.until(({ text }) => /-\d+\n$/.test(text));
+      assert.equal(later.text, stream.text.replace(/0\n$/, '1\n'));
+      await stage.close();
+    }
+  });
+
   it('hub.close tells each a time of its own', async () => {
     const hub = createHub({ retry: { min: 1_000, max: 9_000 } });
     const stage = await Stage.on(hub);
@@ -278,7 +296,8 @@ describe('retry', () => {
     const times = new Set();
     for (const stream of streams) {
       assert.equal(await stream.end(), 'end');
-      const [, ms] = /^:\nretry: (\d+)\n$/.exec(stream.text) ?? assert.fail(stream.text);
+      const [, ms] =
+        /^:\nid: \w{8}-0\nretry: (\d+)\n$/.exec(stream.text) ?? assert.fail(stream.text);
       assert(ms >= 1_000 && ms <= 9_000, ms);
       times.add(ms);
     }
