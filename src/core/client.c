@@ -130,6 +130,10 @@ size_t fan_client_backlog(const fan_client *client) {
   return client->queue.bytes + (client->held ? client->held->bytes : 0);
 }
 
+size_t fan_client_ahead(const fan_client *client) {
+  return client->gated ? client->queue.bytes : fan_client_backlog(client);
+}
+
 bool fan_client_has_shed(const fan_client *client) {
   for (int i = 0; i < FAN_DROP_COUNT; i++)
     if (client->shed.events[i]) return true;

@@ -137,6 +137,10 @@ bool fan_client_let_through(fan_client *client, uint64_t seq);
 /* Bytes that wait, held ones included. */
 size_t fan_client_backlog(const fan_client *client);
 
+/* Bytes that a private frame would wait behind. Less than the backlog while it is gated: what is held then waits for whoever sends
+ * these frames, who must not wait for it in turn. */
+size_t fan_client_ahead(const fan_client *client);
+
 /* Notes that `bytes` of frames for this client alone were taken in, for the next report. */
 void fan_client_count_private(fan_client *client, size_t bytes);
 

@@ -114,7 +114,7 @@ static void judge(fan_client *client) {
 }
 
 static void note_report(fan_client *client) {
-  size_t bytes = fan_client_backlog(client), told = client->reported_bytes;
+  size_t bytes = fan_client_ahead(client), told = client->reported_bytes;
   bool due = client->private_bytes - client->private_reported_bytes >= FAN_LOW_BYTES ||
              (bytes >= FAN_HIGH_BYTES && (bytes >= told * 2 || bytes * 2 <= told)) ||
              (told > FAN_LOW_BYTES && bytes <= FAN_LOW_BYTES);

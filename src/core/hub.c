@@ -262,7 +262,7 @@ static bool take_report(fan_slot *s, fan_notice *notice) {
   fan_client *client = &s->client;
   if (!client->report) return false;
   client->report = false;
-  client->reported_bytes = fan_client_backlog(client);
+  client->reported_bytes = fan_client_ahead(client);
   client->private_reported_bytes = client->private_bytes;
   *notice = notice_of(s, FAN_NOTICE_REPORT);
   notice->queued_bytes = client->reported_bytes;
