@@ -29,8 +29,8 @@ describe('pressure: much at once', function () {
     await server.close();
   });
 
-  async function start(limits) {
-    hub = createHub({ heartbeat: false, limits });
+  async function start(limits, history) {
+    hub = createHub({ heartbeat: false, limits, history });
     lost = [];
     hub.on('disconnect', (client, reason) => lost.push(reason));
     hub.on('drop', (client, drop) => lost.push(drop));
@@ -45,10 +45,14 @@ describe('pressure: much at once', function () {
     return group;
   }
 
+  /** Resolves when everybody has everything, and memory holds no more than what is kept. */
   async function allWritten() {
+    const limit = Date.now() + 10_000;
     for (;;) {
-      const { events, framesWritten, deliveries, bufferedBytes } = hub.stats();
-      if (bufferedBytes === 0 && framesWritten === deliveries && deliveries > events) return;
+      const { events, framesWritten, deliveries, bufferedBytes, historyBytes } = hub.stats();
+      const isWritten = framesWritten === deliveries && deliveries > events;
+      if (isWritten && bufferedBytes <= historyBytes) return;
+      assert.ok(Date.now() < limit, JSON.stringify(hub.stats()));
       await setImmediate();
     }
   }
@@ -81,9 +85,11 @@ describe('pressure: much at once', function () {
     }
   }
 
+  const SMALL = { totalBytes: 16 * MIB, queueBytes: 4 * MIB };
   const BUDGETS = {
-    'default limits': {},
-    'totalBytes 16 MiB, queueBytes 4 MiB': { totalBytes: 16 * MIB, queueBytes: 4 * MIB },
+    'default limits': [{}, undefined],
+    'totalBytes 16 MiB, queueBytes 4 MiB': [SMALL, undefined],
+    'totalBytes 16 MiB, queueBytes 4 MiB, without history': [SMALL, false],
   };
   const EVENTS = 50_000;
   const SIZE = 4_096;
@@ -110,10 +116,10 @@ describe('pressure: much at once', function () {
   }
 
   for (const where of ['another process', 'this process']) {
-    for (const [name, limits] of Object.entries(BUDGETS)) {
+    for (const [name, [limits, history]] of Object.entries(BUDGETS)) {
       it(`50,000 x 4 KB in one synchronous loop: ${name}, readers in ${where}`, async () => {
         const { totalBytes = 256 * MIB } = limits;
-        await start(limits);
+        await start(limits, history);
         const group = await open(where, { count: 3, size: SIZE });
         globalThis.gc?.();
         const { accepted, refused, rss } = flood(totalBytes);
@@ -129,7 +135,9 @@ describe('pressure: much at once', function () {
           [report.fewest, report.most, report.wrong, report.ends],
           [accepted, accepted, 0, {}],
         );
+        assert.equal(report.ids, history === false ? 0 : report.total);
         await allWritten();
+        assert.equal(hub.stats().historyEvents, history === false ? 0 : 200);
         assert.ok(hub.stats().peakBytes <= totalBytes, 'what the loop held');
         for (let n = accepted; n < accepted + 10; n++) hub.broadcast(textOf(n, SIZE));
         const later = await group.until(accepted + 10);

@@ -102,8 +102,8 @@ describe('pressure', function () {
     assert.deepEqual(end.ends, { cut: 1 }); // the end of the connection, and not of the response
     assert.equal(end.wrong, 0);
     assert.ok(end.total > 0 && end.total < sent, `${end.total} of ${sent}`);
-    // No hole: what it has got and what was counted as dropped is what was sent to it. (And the comments at the beginning.)
-    const expected = 4 + sent * 3 + end.total + events;
+    // No hole: what it has got and what was counted as dropped is what was sent to it. (And the comment and the id at the beginning of each.)
+    const expected = 2 * 4 + sent * 3 + end.total + events;
     await delivered(expected);
     assert.equal(hub.stats().deliveries, expected);
     await healthy.close();
