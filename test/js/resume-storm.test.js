@@ -18,7 +18,7 @@ describe('resuming in a storm', function () {
   for (const transport of ['auto', 'relay']) {
     it(`cut off at random bytes, 500 clients in 1, 2 and 5 rooms get every kept event once and in order, others in their place: ${transport}`, async () => {
       const seed = Math.floor(Math.random() * 2 ** 31);
-      const how = { transport, clients: CLIENTS, count: 1_500, ms: 4_000, cutBytes: 8_000 };
+      const how = { transport, clients: CLIENTS, count: 1_500, ms: 3_000, cutBytes: 8_000 };
       storm = new Storm({ seed, ...how, awayMs: 50 });
       const report = await storm.run();
       const { errors, incomplete, deliveries, byRooms, ...counts } = report;

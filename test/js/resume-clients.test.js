@@ -1,0 +1,118 @@
+'use strict';
+
+// npm eventsource 4 and 5 come back by themselves: through cuts at random moments, and through the death of the server.
+
+const assert = require('node:assert/strict');
+const { CuttingProxy } = require('./support/cutting-proxy');
+const { NumberServer } = require('./support/resume-server');
+const { when } = require('./support/stage');
+
+const CLIENTS = 6;
+const SETTLED = 10_000; // ms
+
+const rising = (from, to) => Array.from({ length: to - from + 1 }, (_, i) => from + i);
+
+for (const name of ['eventsource', 'eventsource5']) {
+  describe(`${name}, coming back`, function () {
+    this.timeout(30_000);
+    let EventSource;
+    let server;
+    let proxy;
+    let sources;
+
+    before(async () => {
+      ({ EventSource } = await import(name));
+    });
+
+    afterEach(async () => {
+      for (const source of sources) source.close();
+      await proxy.close();
+      await server.kill();
+    });
+
+    async function start(how) {
+      server = new NumberServer(how);
+      await server.start();
+      proxy = new CuttingProxy(() => server.port);
+      await proxy.listen();
+      sources = Array.from({ length: CLIENTS }, openSource);
+      await when(
+        () => sources.every(({ readyState }) => readyState === EventSource.OPEN),
+        'opening',
+      );
+    }
+
+    /** `log`: what it gets, numbers as numbers. */
+    function openSource() {
+      const source = new EventSource(`http://127.0.0.1:${proxy.port}/events`);
+      source.log = [];
+      const take = ({ type, data }) =>
+        source.log.push(type === 'message' ? Number(data) : `${type} ${data}`);
+      for (const type of ['message', 'state', 'fanline:reset']) source.addEventListener(type, take);
+      return source;
+    }
+
+    const all = (condition, what) => when(() => sources.every(condition), what, SETTLED);
+    const upTo = (last) => all(({ log }) => log.at(-1) === last, `everybody at ${last}`);
+
+    async function restart() {
+      await server.kill();
+      await server.start();
+      await when(
+        () => sources.every(({ readyState }) => readyState === EventSource.OPEN),
+        'return',
+      );
+    }
+
+    for (const transport of ['auto', 'relay']) {
+      it(`cut at random moments, each gets every number once and in order: ${transport}`, async () => {
+        await start({ transport });
+        await upTo(await server.say(1)); // now each has a cursor
+        await server.begin(2);
+        proxy.cutEach(60);
+        await when(() => proxy.cuts >= CLIENTS * 10, 'enough cuts', SETTLED);
+        proxy.cutEach(0);
+        const last = await server.end();
+        await upTo(last);
+        for (const { log } of sources) assert.deepEqual(log, rising(1, last));
+        assert.equal(await server.resets(), 0);
+      });
+    }
+
+    it('through a restart: one fanline:reset, whose id is a cursor, then live', async () => {
+      await start();
+      await upTo(await server.say(3));
+      await restart();
+      await all(({ log }) => log.length === 4, 'the reset');
+      proxy.cutAll(); // before anything else has come
+      const last = await server.say(5); // and while they are away
+      await upTo(last);
+      for (const { log } of sources)
+        assert.deepEqual(log, [...rising(1, 3), 'fanline:reset restart', ...rising(4, last)]);
+      assert.equal(await server.resets(), CLIENTS);
+    });
+
+    it('through a restart with a snapshot: one reset, the snapshot, then live, cut at random moments', async () => {
+      await start({ hasSnapshot: true });
+      await all(({ log }) => log.length === 2, 'the first snapshot');
+      await upTo(await server.say(3));
+      await restart();
+      await server.begin(2);
+      await all(({ log }) => typeof log.at(-1) === 'number' && log.at(-1) > 3, 'live');
+      proxy.cutEach(60);
+      await when(() => proxy.cuts >= CLIENTS * 5, 'enough cuts', SETTLED);
+      proxy.cutEach(0);
+      const last = await server.end();
+      await upTo(last);
+      for (const { log } of sources) {
+        const state = Number(log[7].split(' ')[1]); // of the numbers, when it came back
+        assert.deepEqual(log, [
+          ...['state begin', 'state 0', ...rising(1, 3)],
+          ...['fanline:reset restart', 'state begin', `state ${state}`],
+          ...rising(state + 1, last),
+        ]);
+      }
+      assert.equal(await server.resets(), CLIENTS);
+    });
+  });
+}
