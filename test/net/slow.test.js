@@ -12,7 +12,7 @@ const { Scene } = require('./support/scene');
 const NEAR = { near: true };
 const FAST = 200; // ms in which an event arrives that nothing delays, on a busy machine
 // 16 KiB by TCP_NOTSENT_LOWAT, and the packet that the kernel builds last, of up to 64 KiB. The proxy's own kernel takes in more.
-const UNSENT = isReal ? 96 << 10 : 512 << 10;
+const UNSENT = isReal ? 96 << 10 : 1 << 20;
 
 const frame = (n, size) => `data: ${textOf(n, size)}\n\n`;
 const frames = (count, size) => Array.from({ length: count }, (_, n) => frame(n, size)).join('');
