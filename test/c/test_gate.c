@@ -235,6 +235,27 @@ static void test_gate_the_newest_event_is_kept_beside_a_full_queue(void) {
   hub_deinit(&w);
 }
 
+/* JavaScript waits for what it hears of: behind a gate that is only what could be written. */
+static void test_gate_reports_what_waits_in_front_and_once_open_all(void) {
+  static char much[FAN_HIGH_BYTES + 1];
+  memset(much, 'x', FAN_HIGH_BYTES);
+  open_gated(NULL);
+  hub_block(&w, 2);
+  hub_publish(&w, "r10", much);
+  hub_settle(&w);
+  CHECK_EQ(hub_drop_notices(&w), 0);
+  hub_send(&w, 2, much);
+  hub_settle(&w);
+  size_t chunk = hub_notice(&w, FAN_NOTICE_REPORT).queued_bytes;
+  CHECK(chunk > FAN_HIGH_BYTES && chunk < FAN_HIGH_BYTES + 50);
+  ungate();
+  CHECK_EQ(hub_notice(&w, FAN_NOTICE_REPORT).queued_bytes, 2 * chunk);
+  hub_unblock(&w, 2);
+  hub_settle(&w);
+  CHECK_EQ(hub_notice(&w, FAN_NOTICE_REPORT).queued_bytes, 0);
+  hub_deinit(&w);
+}
+
 static void test_gate_lets_heartbeats_pass(void) {
   fan_buf *beat = frame_heartbeat(false);
   hub_init(&w, NULL);
@@ -262,6 +283,7 @@ int main(void) {
   RUN(test_gate_what_is_held_obeys_the_policy);
   RUN(test_gate_what_is_held_gives_way_to_what_stands_in_front);
   RUN(test_gate_the_newest_event_is_kept_beside_a_full_queue);
+  RUN(test_gate_reports_what_waits_in_front_and_once_open_all);
   RUN(test_gate_lets_heartbeats_pass);
   return check_done("test_gate");
 }
