@@ -292,13 +292,21 @@ class Client {
     this._takeover.fail('error');
   }
 
-  /** The loop need not care any more. What it has dropped meanwhile is still told. */
+  /** The loop need not care any more. What a peer that left did not get is not dropped; anything else is still told. */
   _kill(reason) {
     const { _native, _mayDrop } = this._hub;
-    this._hasLast = _mayDrop && !this._isOut;
+    this._hasLast = !this._isOut && (_mayDrop || (this._closing ?? reason) !== 'client');
+    if (this._hasLast) this._hub._lastWords++;
     if (this._hasLast) _native.evict(this._number, REASON[reason]);
     else _native.kill(this._number, REASON[reason]);
     posted();
+  }
+
+  /** The loop had the last word on it. */
+  _hadLast() {
+    clients.delete(this._number);
+    this._hub._lastWords--;
+    this._hub._heard();
   }
 
   /** connect() failed: it goes as if it had never been. */
@@ -339,7 +347,7 @@ class Client {
   _released(reason) {
     this._isOut = true;
     if (this.closed !== null) {
-      clients.delete(this._number);
+      this._hadLast();
       return;
     }
     const begun = this._closing !== null;
@@ -358,13 +366,14 @@ class Client {
   }
 
   _evicted(reason, bytes, events) {
+    const drop = events > 0 && reason !== 'client' ? { reason, events, bytes } : null;
     if (this.closed !== null) {
-      clients.delete(this._number);
+      if (drop !== null) tell(this._hub, 'drop', this, drop);
+      this._hadLast();
       return;
     }
     this._takeover.evicted();
-    const isDrop = events > 0 && reason !== 'client';
-    this._finish(reason, isDrop ? { reason, events, bytes } : null);
+    this._finish(reason, drop);
   }
 
   [Symbol.for('nodejs.util.inspect.custom')](_depth, options, inspect) {

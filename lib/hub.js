@@ -24,6 +24,7 @@ function dropped(reasons, events, bytes) {
   return found;
 }
 
+const LAST_WORDS = 1_000; // ms; the loop tells them in its next turn, unless there is no memory
 const NOTHING = { rooms: [], users: [], clients: [], targets: [] };
 
 class Hub extends EventEmitter {
@@ -47,7 +48,10 @@ class Hub extends EventEmitter {
     this.rooms = new RoomSizes(this._rooms);
     this._epoch = newEpoch();
     this._seq = 0; // of the last event that is kept
-    this._tickets = new Set();
+    this._tickets = new Set(); // of events whose fate is not known yet
+    this._lastWords = 0; // clients that are gone, of which the loop has still something to tell
+    this._over = null; // called once a closed hub has been told everything
+    this._patience = null;
     this._mayDrop = options.overflow !== 'disconnect'; // or somebody has used a key
     this._native = new native.Hub(this._nativeOptions());
     if (options.history !== null) listen(this);
@@ -156,15 +160,30 @@ class Hub extends EventEmitter {
     return this._shutdown.done;
   }
 
-  /** All clients are gone. */
-  _end() {
+  /**
+   * All clients are gone. What the loop has still to tell of them comes first: drops, and what became of events.
+   * @param {() => void} over nothing more comes
+   */
+  _end(over) {
     this._isClosed = true;
+    this._over = over;
+    this._patience = setTimeout(() => this._shut(), LAST_WORDS);
+    this._heard();
+  }
+
+  /** The loop has told something that somebody may wait for at the end. */
+  _heard() {
+    if (this._over !== null && this._lastWords + this._tickets.size === 0) this._shut();
+  }
+
+  _shut() {
+    const over = this._over;
+    this._over = null;
+    clearTimeout(this._patience);
+    for (const ticket of this._tickets) ticket.hubEnded();
     this._native.shut();
     posted();
-    // What the loop has already told comes first.
-    setImmediate(() => {
-      for (const ticket of this._tickets) ticket.hubEnded();
-    });
+    over();
   }
 
   /** The loop has nothing of that room any more. */

@@ -60,7 +60,7 @@ class Ticket {
     this._resolve({ id: this._id, matched: written + dropped + closed, written, dropped, closed });
   }
 
-  /** The hub has ended without another word: so have its clients. */
+  /** The hub has ended, and the loop could not tell any more. */
   hubEnded() {
     this._forget();
     const matched = this._matched;
@@ -70,6 +70,7 @@ class Ticket {
   _forget() {
     deliveries.delete(this.number);
     this._hub._tickets.delete(this);
+    this._hub._heard();
   }
 }
 

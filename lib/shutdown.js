@@ -80,8 +80,7 @@ class Shutdown {
   _finish() {
     clearInterval(this._timer);
     flush();
-    this._hub._end();
-    this._resolve({ ended: this._ended, cut: this._cut });
+    this._hub._end(() => this._resolve({ ended: this._ended, cut: this._cut }));
   }
 }
 
