@@ -18,16 +18,18 @@ describe('storm', function () {
     const options = { total: 2_000, atOnce: 500, life: 800, seconds: 60, rssMB: 96 };
     const { clientsSaw, stats, done } = await storm(options);
     assert.ok(clientsSaw.events > 10_000, 'there was something to judge');
+    assert.ok(clientsSaw.ids > clientsSaw.events / 4, 'some of it was kept, and had an id');
     assert.ok(clientsSaw.complete > 50, 'some streams ended in order');
     assert.ok(stats.disconnects.slow + stats.disconnects.stalled > 0, 'some were evicted');
     assert.ok(stats.relay.option > 50, 'some went through relay');
     assert.ok(done.moved > 50, 'some moved between rooms');
   });
 
-  it('is the same with a batch delay', async () => {
-    const env = { FANLINE_STORM_DELAY: '20' };
+  it('is the same with a batch delay and without history', async () => {
+    const env = { FANLINE_STORM_DELAY: '20', FANLINE_STORM_HISTORY: 'off' };
     const options = { total: 600, atOnce: 200, life: 500, seconds: 60, rssMB: 96 };
     const { clientsSaw } = await storm({ ...options, env });
     assert.ok(clientsSaw.events > 1_000, 'there was something to judge');
+    assert.equal(clientsSaw.ids, 0);
   });
 });

@@ -83,8 +83,9 @@ function clients(port, { total, atOnce, life, seed, seconds }) {
   });
 }
 
-/** Asks until every gauge is zero, or time is up. */
+/** Asks until every gauge is zero, or time is up. The server is calm from here on: what it tells nobody is kept as well. */
 async function settled(server) {
+  await server.ask('calm');
   const limit = Date.now() + SETTLE;
   for (;;) {
     const measured = await server.ask('measure');
@@ -114,9 +115,9 @@ async function storm({ rssMB = 32, heapMB = 2, seed = Date.now() % 1e9, env, ...
     const part = (share) => ({ ...options, seed, total: Math.round(options.total * share) });
     await clients(server.port, part(0.5));
     const before = await settled(server);
+    await server.ask('flood');
     const clientsSaw = await clients(server.port, part(0.5));
     const after = await settled(server);
-    await server.ask('calm');
     const totals = await server.ask('totals');
     assert.equal(after.fds, before.fds, 'descriptors');
     assert.equal(after.threads, before.threads, 'threads');

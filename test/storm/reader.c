@@ -94,12 +94,12 @@ static void judge_event(reader *r) {
   if (!r->has_data) violation(r, "a block without data");
   if (r->said_bye) violation(r, "an event after the last: %.60s", r->data);
   r->events++;
-  bool fenced = r->has_id;
+  bool fenced = r->has_fence;
   if (strcmp(r->data, "fanline:end") == 0) r->said_bye = true;
   else if (*r->data == 'R') judge_room(r);
   else judge_private(r);
-  if (fenced && !r->said_bye) violation(r, "an id on an event that is not the last");
-  r->has_data = r->has_event = r->has_id = false;
+  if (fenced && !r->said_bye) violation(r, "a fence on an event that is not the last");
+  r->has_data = r->has_event = r->has_fence = false;
   r->data_size = 0;
   *r->data = '\0';
 }
@@ -115,6 +115,26 @@ static void take_data(reader *r, const char *text, size_t size) {
   r->has_data = true;
 }
 
+/* Of the hub: `<epoch>-<number>`, on its own when the stream begins, then on each event that is kept. */
+static void take_id(reader *r, const char *id) {
+  char *end = NULL;
+  size_t epoch = strspn(id, "abcdefghijklmnopqrstuvwxyz0123456789");
+  uint64_t number = epoch == EPOCH_LENGTH && id[epoch] == '-' && id[epoch + 1]
+                        ? strtoull(id + epoch + 1, &end, 10)
+                        : 0;
+  if (!end || *end) {
+    violation(r, "not an id: %.60s", id);
+    return;
+  }
+  if (*r->epoch && strncmp(r->epoch, id, EPOCH_LENGTH) != 0)
+    violation(r, "an id of another epoch: %.60s", id);
+  if (*r->epoch && number <= r->last_id)
+    violation(r, "id %" PRIu64 " after %" PRIu64, number, r->last_id);
+  memcpy(r->epoch, id, EPOCH_LENGTH);
+  r->last_id = number;
+  r->ids++;
+}
+
 static void take_line(reader *r) {
   const char *line = r->line;
   r->line[r->kept] = '\0';
@@ -124,7 +144,8 @@ static void take_line(reader *r) {
   if (size == 0) judge_event(r);
   else if (strncmp(line, "data: ", 6) == 0) take_data(r, line + 6, size - 6);
   else if (strncmp(line, "event: ", 7) == 0) r->has_event = true;
-  else if (strncmp(line, "id: " FENCE, 4 + strlen(FENCE)) == 0) r->has_id = true;
+  else if (strncmp(line, "id: " FENCE, 4 + strlen(FENCE)) == 0) r->has_fence = true;
+  else if (strncmp(line, "id: ", 4) == 0) take_id(r, line + 4);
   else if (strncmp(line, "retry: ", 7) != 0 && *line != ':')
     violation(r, "neither field nor comment: %.60s", line);
 }

@@ -9,6 +9,8 @@
  *     M token N rooms A B        (also private) from here on it is in these rooms (bits), whose next numbers are A and B
  *     B token N A B              (also private) the last event
  *
+ * Where the server has a history, ids rise over the whole stream, whatever room or user an event was for.
+ *
  * Owns: nothing. Units: bytes.
  */
 #include <stdbool.h>
@@ -18,6 +20,7 @@
 #define ROOMS 2
 #define LINE_SIZE 32768
 #define HEAD_SIZE 4096
+#define EPOCH_LENGTH 8
 
 enum place { IN_HEAD, IN_SIZE, IN_DATA, IN_DATA_END, IN_TRAILER, IN_BODY, AT_END };
 
@@ -31,12 +34,14 @@ typedef struct reader {
   char line[LINE_SIZE + 1];
   char *data; /* of the present event, inside an allocation of LINE_SIZE; "" until there is some */
   uint32_t data_size;
-  bool has_data, has_event, has_id;
+  bool has_data, has_event, has_fence;
+  char epoch[EPOCH_LENGTH + 1]; /* "" until there was an id */
+  uint64_t last_id;
   uint32_t rooms; /* bits */
   uint64_t next[ROOMS];
   uint64_t privates;
   bool said_bye;
-  uint64_t events;
+  uint64_t events, ids;
 } reader;
 
 /* How many rules were broken, by anybody; the first ones are written to stderr. */

@@ -13,12 +13,15 @@ const { createHub } = require(process.env.FANLINE_STORM_LIB ?? path.join(__dirna
 const ROOMS = ['a', 'b'];
 const TICK = 4; // ms
 const HEARTBEAT_BYTES = 100; // at most: the hub's own heartbeat frame is kept
+const HISTORY = { maxAge: 1_000, bytes: 1 << 20 }; // an eighth of that for rooms without events, of which there are many
+const RING_BYTES = 64; // of a room without events in the history, at least
 const ROOM_SETS = { a: 1, b: 2, ab: 3 };
 
 const hub = createHub({
   heartbeat: 150,
   batchDelay: Number(process.env.FANLINE_STORM_DELAY ?? 0),
-  limits: { queueBytes: 192 * 1024, stallTimeout: 1_500 },
+  history: process.env.FANLINE_STORM_HISTORY === 'off' ? false : HISTORY,
+  limits: { queueBytes: 64 * 1024, stallTimeout: 1_500 },
 });
 const next = [1, 1]; // of each room
 const open = []; // of clients: { client, res, token, rooms, sent, at }
@@ -189,8 +192,10 @@ async function measure() {
   const connections = await new Promise((resolve, reject) =>
     server.getConnections((err, n) => (err ? reject(err) : resolve(n))),
   );
-  const { clients, rooms, users, bufferedBytes, inboxBytes } = hub.stats();
+  const { clients, rooms, users, bufferedBytes, inboxBytes, historyEvents, historyBytes } =
+    hub.stats();
   const core = hub._native.stats();
+  const remembered = hub._rooms._names.size + hub._users._names.size;
   const gauges = {
     size: hub.size,
     'open in this file': open.length,
@@ -199,6 +204,11 @@ async function measure() {
     users,
     bufferedBytes: frames(bufferedBytes),
     inboxBytes,
+    historyEvents,
+    'rooms that only lib/ remembers': Math.max(
+      0,
+      remembered - Math.floor(historyBytes / RING_BYTES),
+    ),
     connections,
     'clients of the loop': core.clients,
     'memberships of the loop': core.memberships,

@@ -63,7 +63,7 @@ static uint32_t last_token;
 static struct {
   unsigned ended[WAY_COUNT]; /* by the peer, in its own way */
   unsigned complete, cut, reset, reused, unsent_bodies;
-  uint64_t events, bytes;
+  uint64_t events, ids, bytes;
 } counts;
 
 static uint64_t now_ms(void) {
@@ -129,6 +129,7 @@ static bool open_peer(peer *p, uint32_t life_ms) {
 static void drop(peer *p) {
   if (p->sent < p->request_size + p->body) counts.unsent_bodies++;
   counts.events += p->reader.events;
+  counts.ids += p->reader.ids;
   close(p->fd);
   p->fd = -1;
 }
@@ -165,6 +166,7 @@ static void ask_again(peer *p, uint32_t total) {
     return;
   }
   counts.events += p->reader.events;
+  counts.ids += p->reader.ids;
   counts.reused++;
   ask(p, false);
   watch(p);
@@ -280,11 +282,11 @@ static uint32_t tend(uint32_t total, uint32_t at_once, uint32_t life_ms) {
 
 static void report(uint64_t started_ms) {
   printf(
-      "{\"streams\":%u,\"events\":%" PRIu64 ",\"bytes\":%" PRIu64
+      "{\"streams\":%u,\"events\":%" PRIu64 ",\"ids\":%" PRIu64 ",\"bytes\":%" PRIu64
       ",\"complete\":%u,\"cut\":%u,\"reset\":%u,\"reused\":%u,\"unsentBodies\":%u,\"ms\":%" PRIu64
       ",\"violations\":%u",
-      last_token, counts.events, counts.bytes, counts.complete, counts.cut, counts.reset,
-      counts.reused, counts.unsent_bodies, now_ms() - started_ms, violations);
+      last_token, counts.events, counts.ids, counts.bytes, counts.complete, counts.cut,
+      counts.reset, counts.reused, counts.unsent_bodies, now_ms() - started_ms, violations);
   for (int way = 0; way < WAY_COUNT; way++) printf(",\"%s\":%u", way_names[way], counts.ended[way]);
   printf("}\n");
 }
