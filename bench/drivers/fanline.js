@@ -2,9 +2,9 @@
 
 const { createHub, sse } = require('../..');
 
-/** Broadcasting as an application would: everyone is in one room. */
+/** Broadcasting as an application would: everyone is in one room. Like the others it keeps no history. */
 module.exports = function driver() {
-  const hub = createHub();
+  const hub = createHub({ history: false });
   return {
     connect: (req, res) => hub.connect(req, res, { rooms: 'all' }),
     stream(req, res) {

@@ -47,8 +47,11 @@ describe('import', () => {
     const stream = await open(`${server.url}/hub`);
     const [client] = await connected;
     const closed = once(client, 'close');
-    assert.equal(hub.to('r').send({ a: 1 }, { event: 'e' }).matched, 1);
-    assert.deepEqual(await stream.next(), { data: '{"a":1}', event: 'e', id: undefined });
+    const { matched, accepted } = hub.to('r').send({ a: 1 }, { event: 'e' });
+    assert.equal(matched, 1);
+    const id = await accepted;
+    assert.match(id, /^[a-z][a-z0-9]{7}-1$/);
+    assert.deepEqual(await stream.next(), { data: '{"a":1}', event: 'e', id });
     const single = await open(`${server.url}/one`);
     assert.deepEqual(await single.next(), { data: '{"n":1}', event: 'done', id: undefined });
     assert.equal(await single.end(), 'end');
