@@ -11,6 +11,7 @@ const { closeOptions, names, sendOptions } = require('./options');
 const { fenceId } = require('./fence');
 const history = require('./history');
 const { pipe } = require('./pipe');
+const { hasGivenUp } = require('./socket');
 const { REASON } = require('./takeover');
 
 const HIGH_BYTES = 64 * 1024; // beyond this `send` answers false
@@ -365,7 +366,8 @@ class Client {
     history.wasReset(this);
   }
 
-  _evicted(reason, bytes, events) {
+  _evicted(told, bytes, events) {
+    const reason = told === 'client' && hasGivenUp(this._takeover.socket) ? 'stalled' : told;
     const drop = events > 0 && reason !== 'client' ? { reason, events, bytes } : null;
     if (this.closed !== null) {
       if (drop !== null) tell(this._hub, 'drop', this, drop);

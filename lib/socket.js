@@ -59,4 +59,12 @@ function isFlushed(res, socket) {
   );
 }
 
-module.exports = { anyDescriptor, isFlushed, ownDescriptor, relayCause };
+/**
+ * Has Node been told that the kernel reaches the peer no more? (Next door it has asked in vain who has the address.)
+ * @param {object|null} socket
+ */
+function hasGivenUp(socket) {
+  return ['ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH'].includes(socket?.errored?.code);
+}
+
+module.exports = { anyDescriptor, hasGivenUp, isFlushed, ownDescriptor, relayCause };

@@ -10,11 +10,12 @@ const { Gatherer, joined, toBytes } = require('./gather');
 const { native, posted } = require('./loop');
 const relaying = require('./relay');
 const { StallWatch } = require('./stall');
-const { isFlushed, ownDescriptor, relayCause } = require('./socket');
+const { hasGivenUp, isFlushed, ownDescriptor, relayCause } = require('./socket');
 
 const kTakeover = Symbol('fanline.takeover');
 const REASON = Object.fromEntries(native.reasons.map((word, number) => [word, number]));
 const NGHTTP2_CANCEL = 8; // node:http2 is not there in every build
+const LAST_WORD = 1_000; // ms
 const USER_TIMEOUT_MARGIN = 5_000; // our own stall detection should come first
 
 // ---- shared by all responses: state lies under a symbol, so that a client costs no closures ----
@@ -92,6 +93,7 @@ class Takeover {
     this.over = false; // the response has finished
     this.endWatch = null;
     this.bodyTimer = null;
+    this.lastWord = null;
   }
 
   /** Writes the headers, puts the shadows up and chooses the sink. */
@@ -302,15 +304,19 @@ class Takeover {
 
   /** The loop has cut the connection. */
   evicted() {
+    clearTimeout(this.lastWord);
     this._letGo();
     this._destroy();
   }
 
   /** Node says that the response or its socket has closed. */
   cut() {
-    const { client } = this;
-    if (client.closed !== null) return;
-    this._abandon(this.socket?.errored?.code === 'ETIMEDOUT' ? 'stalled' : 'client');
+    if (this.client.closed !== null) return;
+    const abandon = () => this._abandon(hasGivenUp(this.socket) ? 'stalled' : 'client');
+    if (this.transport !== 'fd' || this.left || this.socket.errored) return abandon();
+    // The kernel tells an error once: where Node saw none, the loop may have. Its notice says so, and the process waits for it.
+    this.lastWord ??= setTimeout(abandon, LAST_WORD);
+    this.evict('client');
   }
 
   /** connect() has failed: nobody has seen this client, so nobody is told. */
@@ -348,10 +354,7 @@ class Takeover {
   /** Has the loop cut the stream, which tells what is lost with it. */
   evict(reason) {
     const { client } = this;
-    if (this.left) {
-      this.fail(reason);
-      return;
-    }
+    if (this.left) return this.fail(reason);
     client._hub._native.evict(client._number, REASON[reason]);
     posted();
   }
@@ -385,14 +388,11 @@ class Takeover {
 
   _destroy() {
     const { res, socket } = this;
-    if (socket) {
-      socket.destroy();
-    } else if (res.stream) {
+    if (socket) socket.destroy();
+    else if (res.stream) {
       res.stream.close(NGHTTP2_CANCEL); // else the reader would take it for an end in order
       res.stream.destroy();
-    } else {
-      res.destroy?.();
-    }
+    } else res.destroy?.();
   }
 }
 

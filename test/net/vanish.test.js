@@ -6,11 +6,13 @@ const assert = require('node:assert/strict');
 const { setTimeout: sleep } = require('node:timers/promises');
 const { textOf } = require('../js/support/reader');
 const { when } = require('../js/support/stage');
-const { KIND } = require('./support/link');
+const { KIND, isReal } = require('./support/link');
 const { Scene } = require('./support/scene');
 
 const EARLY = 5; // ms by which two clocks may differ
 const LATE = 500; // ms that a busy machine may add
+const USER_TIMEOUT = 5_000; // ms that the kernel is given beyond stallTimeout to reach the peer
+const RETRIES = 2_000; // ms: TCP looks at that time when it tries again, and begins to count at the first try
 const NEAR = { near: true };
 const SIZE = 3_000;
 
@@ -76,6 +78,26 @@ describe(`a peer across a link (${KIND})`, () => {
     for (const { reader } of all) assert.equal(reader.read().body, ':\n');
     assert.equal(scene.hub.size, 1);
     await isWell(near);
+  });
+
+  it('that vanishes while nothing waits, next door or far away, is stalled: stallTimeout + 5 s after the heartbeat', async () => {
+    const stallTimeout = 1_000;
+    const interval = 300;
+    const given = isReal ? stallTimeout + USER_TIMEOUT : stallTimeout;
+    // The proxy's kernel acknowledges what nobody reads, until it is full.
+    const heartbeat = isReal ? interval : { interval: 2, event: 'beat'.padEnd(4_000, '.') };
+
+    async function vanish(quality) {
+      const scene = await open({ quality, hub: { limits: { stallTimeout } } });
+      const all = await scene.connectAll({ heartbeat });
+      const near = await scene.connect(NEAR);
+      await scene.link.down();
+      await endAll(all, 'stalled', performance.now(), given, interval + given + RETRIES);
+      assert.equal(scene.hub.stats().disconnects.stalled, all.length);
+      await isWell(near);
+    }
+    // What the kernel calls it differs: next door it asks in vain who has the address, far away nothing comes back.
+    await Promise.all([vanish({ far: false }), vanish({ far: true })]);
   });
 
   it('that is away for less than stallTimeout gets everything, in order, and once', async () => {
