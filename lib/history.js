@@ -58,7 +58,9 @@ function begin(client) {
     // Before the snapshot is through the client has not got everything up to here: cut off in its middle it must come back as
     // someone without a usable cursor.
     const newId = snapshot === null ? idOf(hub, client._begun) : undefined;
-    hub._native.resume(client._number, seq, why, 'fanline:reset', newId, snapshot !== null);
+    const hasGate = snapshot !== null;
+    const cost = hub._native.resume(client._number, seq, why, 'fanline:reset', newId, hasGate);
+    client._account(cost, why, undefined);
   } else if (snapshot !== null) {
     hub._native.gate(client._number);
     process.nextTick(run, client, 'new'); // connect() returns first
@@ -70,7 +72,8 @@ function begin(client) {
 
 /** From here on the client has got everything up to where it began. */
 function mark(client) {
-  client._posted += client._hub._native.mark(client._number, idOf(client._hub, client._begun));
+  const id = idOf(client._hub, client._begun);
+  client._account(client._hub._native.mark(client._number, id), id, undefined);
 }
 
 /** Has the application tell the state of the world, then opens the gate. */
@@ -85,14 +88,14 @@ async function run(client, why) {
       timer?.unref();
       await told;
     }
+    if (client._closing !== null) return;
+    if (client._hub._options.history !== null) mark(client);
   } catch (err) {
     client._fail(err);
     return;
   } finally {
     clearTimeout(timer);
   }
-  if (client._closing !== null) return;
-  if (client._hub._options.history !== null) mark(client);
   client._hub._native.ungate(client._number);
   posted();
 }

@@ -4,42 +4,24 @@
 
 const assert = require('node:assert/strict');
 const { setTimeout: sleep } = require('node:timers/promises');
-const { createHub } = require('fanline');
-const { EventParser } = require('./support/event-parser');
-const { Stage, when } = require('./support/stage');
+const { World, cursorOf, reads } = require('./support/resume-world');
+const { when } = require('./support/stage');
 
 const AWAY = { auto: 3_000, relay: 300 }; // ms: a page that is loaded anew
 const SHORT = 150; // ms: the age of what is kept, where it is to grow old
 
-/** What an EventSource would send when it came back now. */
-function cursorOf(stream) {
-  const parser = new EventParser(() => {});
-  parser.feed(stream.text);
-  return parser.lastEventId || undefined;
-}
-
-const told = ({ event, data }) => (event === undefined ? data : `${event} ${data}`);
-
 for (const transport of ['auto', 'relay']) {
   describe(`coming back, ${transport}`, () => {
+    let world;
     let hub;
     let stage;
 
     async function start(options) {
-      hub = createHub({ heartbeat: false, retry: false, transport, ...options });
-      stage = await Stage.on(hub);
+      world = await World.of({ transport, ...options });
+      ({ hub, stage } = world);
     }
 
-    afterEach(async () => {
-      await hub.close({ grace: 0 });
-      await stage.close();
-    });
-
-    const reads = async (stream, count) => {
-      const list = [];
-      while (list.length < count) list.push(told(await stream.next()));
-      return list;
-    };
+    afterEach(() => world.close());
 
     /** Reads `count` events, then leaves. @returns {Promise<string|undefined>} what it would come back with */
     async function leave({ client, stream }, count = 0) {
@@ -185,12 +167,11 @@ for (const transport of ['auto', 'relay']) {
     it('a cursor from before a restart: one reset', async () => {
       await start();
       const cursor = await leave(withOne(await stage.connect()), 1);
-      const old = { hub, stage };
+      const old = world;
       await start();
       hub.broadcast('of the new hub');
       assert.deepEqual((await comesBack({}, cursor)).list, ['fanline:reset restart']);
-      await old.hub.close({ grace: 0 });
-      await old.stage.close();
+      await old.close();
     });
 
     it("history: false knows no cursor: ids are the application's, and nothing is replayed", async () => {
@@ -199,6 +180,26 @@ for (const transport of ['auto', 'relay']) {
       const { list, stream } = await comesBack({}, '0');
       assert.deepEqual(list, []);
       assert.equal(stream.text.includes('id:'), false);
+    });
+
+    it('without memory for the cursor, connect() throws rather than leave a hole', async () => {
+      await start();
+      const NOMEM = -30;
+      for (const [method, lastEventId] of Object.entries({
+        resume: 'abcdefgh-1',
+        mark: undefined,
+      })) {
+        Object.defineProperty(hub._native, method, { value: () => NOMEM, configurable: true });
+        await stage.request(
+          (req, res) => {
+            assert.throws(() => hub.connect(req, res), { code: 'ERR_FAN_FULL' });
+            res.end();
+          },
+          { lastEventId },
+        );
+        assert.equal(hub.size, 0);
+        delete hub._native[method];
+      }
     });
   });
 }

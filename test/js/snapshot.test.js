@@ -4,56 +4,25 @@
 // the cursor moves only when it is through.
 
 const assert = require('node:assert/strict');
-const { setImmediate, setTimeout: sleep } = require('node:timers/promises');
-const { createHub } = require('fanline');
-const { EventParser } = require('./support/event-parser');
-const { Stage, when } = require('./support/stage');
+const { setImmediate } = require('node:timers/promises');
+const { World, cursorOf, deferred, reads } = require('./support/resume-world');
+const { when } = require('./support/stage');
 
-const OPTIONS = { heartbeat: false, retry: false };
 const ROOM = { rooms: 'room' };
-
-/** What a page has got: the data, with the name of the event unless it is a plain message. */
-const told = ({ event, data }) => (event === undefined ? data : `${event} ${data}`);
-
-/** What an EventSource would send when it came back now. */
-function cursorOf(stream) {
-  const parser = new EventParser(() => {});
-  parser.feed(stream.text);
-  return parser.lastEventId;
-}
-
-/** A promise, and the two ends of it. */
-function deferred() {
-  let ends;
-  const promise = new Promise((resolve, reject) => {
-    ends = { resolve, reject };
-  });
-  return { promise, ...ends };
-}
 
 for (const transport of ['auto', 'relay']) {
   describe(`snapshot, ${transport}`, () => {
+    let world;
     let hub;
     let stage;
-    let ends; // of clients: [reason, cause]
+    let ends;
 
     async function start(options) {
-      hub = createHub({ ...OPTIONS, transport, ...options });
-      ends = [];
-      hub.on('disconnect', (...args) => ends.push(args));
-      stage = await Stage.on(hub);
+      world = await World.of({ transport, ...options });
+      ({ hub, stage, ends } = world);
     }
 
-    afterEach(async () => {
-      await hub.close({ grace: 0 });
-      await stage.close();
-    });
-
-    const reads = async (stream, count) => {
-      const list = [];
-      while (list.length < count) list.push(told(await stream.next()));
-      return list;
-    };
+    afterEach(() => world.close());
 
     it("'new': runs once, for who has no cursor, after connect() has returned and everybody was told", async () => {
       const order = [];
@@ -161,114 +130,6 @@ for (const transport of ['auto', 'relay']) {
       assert.deepEqual(await reads(stream, 2), ['state', 'behind']);
     });
 
-    for (const [how, snapshot] of Object.entries({
-      throws: () => {
-        throw new Error('no database');
-      },
-      rejects: async () => {
-        await setImmediate();
-        throw new Error('no database');
-      },
-    })) {
-      it(`${how}: the stream ends with 'error', and both events have the cause; nothing that waited is sent`, async () => {
-        await start({
-          snapshot: (client) => {
-            client.send('state');
-            return snapshot();
-          },
-        });
-        const closes = [];
-        hub.on('connect', (client) => client.on('close', (...args) => closes.push(args)));
-        const { path, result } = stage.expect((req, res) => {
-          const client = hub.connect(req, res, ROOM);
-          hub.to('room').send('live');
-          return client;
-        });
-        const stream = await stage.open(path).catch(() => null);
-        const client = await result;
-        await when(() => ends.length > 0, 'the end');
-        assert.equal(client.closed, 'error');
-        const [[whose, reason, cause]] = ends;
-        assert.equal(whose, client);
-        assert.deepEqual([reason, cause.message], ['error', 'no database']);
-        assert.deepEqual(closes, [['error', cause]]);
-        const how_ = await stream?.end();
-        assert.notEqual(how_, 'end'); // cut: the reader knows
-        assert.doesNotMatch(stream?.text ?? '', /live|database/);
-        assert.equal(hub.stats().disconnects.error, 1);
-      });
-    }
-
-    it("outlasts stallTimeout: the stream ends with 'error' and a TimeoutError, whatever becomes of it later", async () => {
-      const gate = deferred();
-      await start({ limits: { stallTimeout: 60 }, snapshot: () => gate.promise });
-      const { client, stream } = await stage.connect(ROOM);
-      hub.to('room').send('live');
-      await when(() => ends.length > 0, 'the end');
-      const [[, reason, cause]] = ends;
-      assert.deepEqual([reason, cause.name], ['error', 'TimeoutError']);
-      assert.match(cause.message, /60 ms/);
-      assert.equal(client.closed, 'error');
-      assert.notEqual(await stream.end(), 'end');
-      gate.reject(new Error('too late')); // and nobody hears of it
-      await setImmediate();
-      assert.equal(ends.length, 1);
-      assert.doesNotMatch(stream.text, /live/);
-    });
-
-    it('without stallTimeout it may take as long as it needs', async () => {
-      const gate = deferred();
-      await start({ limits: { stallTimeout: false }, snapshot: () => gate.promise });
-      const { client, stream } = await stage.connect(ROOM);
-      hub.to('room').send('live');
-      await sleep(50);
-      assert.equal(client.closed, null);
-      gate.resolve();
-      assert.deepEqual(await reads(stream, 1), ['live']);
-    });
-
-    it("the client leaves meanwhile: the reason is 'client', and its end is nobody's error", async () => {
-      const gate = deferred();
-      const after = [];
-      await start({
-        snapshot: async (client) => {
-          client.send('state');
-          await gate.promise;
-          after.push(client.closed, client.signal.aborted, client.send('nobody hears it'));
-        },
-      });
-      const { client, stream } = await stage.connect(ROOM);
-      await reads(stream, 1);
-      stream.close();
-      await when(() => client.closed !== null, 'the end');
-      gate.resolve();
-      await when(() => after.length > 0, 'the rest of snapshot');
-      assert.deepEqual(after, ['client', true, false]);
-      assert.deepEqual(ends, [[client, 'client']]);
-    });
-
-    it('close() inside: what the snapshot has sent arrives, what waited behind does not', async () => {
-      await start({
-        snapshot: async (client) => {
-          client.send('state');
-          await setImmediate();
-          client.close({ event: 'gone', data: 'full' });
-          client.send('too late');
-        },
-      });
-      const { path, result } = stage.expect((req, res) => {
-        const client = hub.connect(req, res, ROOM);
-        hub.to('room').send('live');
-        return client;
-      });
-      const stream = await stage.open(path);
-      const client = await result;
-      assert.equal(await stream.end(), 'end');
-      assert.deepEqual(stream.events.map(told), ['state', 'gone full']);
-      assert.deepEqual(ends, [[client, 'server']]);
-      assert.equal(cursorOf(stream), ''); // or it would miss what waited
-    });
-
     it('a client cut off in the middle comes back and gets a snapshot again; cut off behind it, what it missed', async () => {
       const gates = [deferred(), deferred(), deferred()];
       const whys = [];
@@ -285,14 +146,14 @@ for (const transport of ['auto', 'relay']) {
       hub.to('room').send('missed 1');
       first.stream.close();
       await when(() => ends.length === 1);
-      assert.equal(cursorOf(first.stream), '');
+      assert.equal(cursorOf(first.stream), undefined);
 
       // With a cursor of another life it is the same: the reset has no id.
       const second = await stage.connect(ROOM, { lastEventId: 'abcdefgh-7' });
       assert.deepEqual(await reads(second.stream, 2), ['fanline:reset restart', 'half']);
       second.stream.close();
       await when(() => ends.length === 2);
-      assert.equal(cursorOf(second.stream), '');
+      assert.equal(cursorOf(second.stream), undefined);
 
       const third = await stage.connect(ROOM, { lastEventId: 'abcdefgh-7' });
       await reads(third.stream, 2);
@@ -383,19 +244,6 @@ for (const transport of ['auto', 'relay']) {
         assert.deepEqual(await reads(all[i].stream, 2), [`state of ${i}`, 'live']);
         for (let j = 0; j < i; j++) assert.deepEqual(all[j].stream.events, []);
       }
-    });
-
-    it('hub.close() while it runs ends the client within the grace', async () => {
-      const gate = deferred();
-      await start({ snapshot: () => gate.promise });
-      const { client, stream } = await stage.connect(ROOM);
-      hub.to('room').send('waits');
-      await hub.close({ grace: 200 });
-      assert.equal(client.closed, 'shutdown');
-      assert.equal(await stream.end(), 'end');
-      assert.deepEqual(stream.events, []);
-      assert.equal(cursorOf(stream), '');
-      gate.resolve();
     });
   });
 }
