@@ -3,35 +3,21 @@
 // One open event stream, as JavaScript sees it. What it sends is posted to the loop; how far that got is told by reports.
 
 const { EventEmitter } = require('node:events');
-const { randomFillSync } = require('node:crypto');
 const errors = require('./errors');
 const { checkSize, refusal, serialized } = require('./encode');
 const { clients, posted, tell } = require('./loop');
 const { closeOptions, names, sendOptions } = require('./options');
 const { fenceId } = require('./fence');
 const history = require('./history');
+const { newId } = require('./id');
 const { pipe } = require('./pipe');
 const { hasGivenUp } = require('./socket');
 const { REASON } = require('./takeover');
 
 const HIGH_BYTES = 64 * 1024; // beyond this `send` answers false
 const RETRY_MAX = 2 ** 31 - 1;
-const ID_BYTES = 16; // 22 characters of base64url
 const NO_OPTS = Object.freeze({});
 const NO_ROOMS = Object.freeze(new Set());
-
-const pool = Buffer.alloc(ID_BYTES * 256);
-let pooled = pool.length;
-
-function newId() {
-  if (pooled === pool.length) {
-    randomFillSync(pool);
-    pooled = 0;
-  }
-  const id = pool.toString('base64url', pooled, pooled + ID_BYTES);
-  pooled += ID_BYTES;
-  return id;
-}
 
 class Client {
   /**
@@ -394,7 +380,8 @@ for (const method of ['on', 'addListener', 'prependListener', 'once', 'prependOn
     if (name !== 'close' || this.closed === null || typeof listener !== 'function') {
       return add.call(this, name, listener);
     }
-    queueMicrotask(() => listener.call(this, this.closed));
+    const args = this._cause === undefined ? [this.closed] : [this.closed, this._cause];
+    queueMicrotask(() => listener.apply(this, args));
     return this;
   };
 }
