@@ -13,7 +13,7 @@ const { createHub } = require(process.env.FANLINE_STORM_LIB ?? path.join(__dirna
 const ROOMS = ['a', 'b'];
 const TICK = 4; // ms
 const HEARTBEAT_BYTES = 100; // at most: the hub's own heartbeat frame is kept
-const HISTORY = { maxAge: 1_000, bytes: 1 << 20 }; // an eighth of that for rooms without events, of which there are many
+const HISTORY = { maxAge: 1_000, bytes: 128 << 10 }; // an eighth of that for rooms without events, of which there are many
 const RING_BYTES = 64; // of a room without events in the history, at least
 const ROOM_SETS = { a: 1, b: 2, ab: 3 };
 
