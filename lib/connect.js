@@ -147,12 +147,13 @@ function checkRooms(hub, { rooms }) {
 }
 
 /**
+ * @param {object} req of Node, or what lib/fetch.js has instead; checked
+ * @param {object} res the same
  * @param {object} settings from options.connectOptions
  * @returns {Client} open, or with `closed` set
  * @throws {Error} `ERR_FAN_HEADERS_SENT`
  */
-function connect(hub, req, res, settings) {
-  checkRequest(req, res);
+function enter(hub, req, res, settings) {
   checkRooms(hub, settings);
   const lastEventId = req.headers['last-event-id'];
   const client = new Client(hub, settings, { method: req.method, lastEventId });
@@ -177,7 +178,34 @@ function connect(hub, req, res, settings) {
   return client;
 }
 
+function connect(hub, req, res, settings) {
+  checkRequest(req, res);
+  return enter(hub, req, res, settings);
+}
+
 // ---- middleware ----
+
+/** 204 to who was told to stay away, before anybody is asked. */
+function isKeptAway(req, res) {
+  if (!isFenced(req) || isGone(req, res) || res.headersSent) return false;
+  endWith(res, 204, {});
+  return true;
+}
+
+/**
+ * What decide() has answered.
+ * @returns {object|null} settings; null: it was no, and that is what the peer has been told
+ */
+function decided(req, res, answer) {
+  if (answer === null) {
+    if (!isGone(req, res)) endWith(res, 401, { 'Content-Length': '0' });
+    return null;
+  }
+  if (answer === undefined) {
+    throw errors.argError('decide()', 'answered with options, or with null for 401', answer);
+  }
+  return connectOptions(answer);
+}
 
 function rethrow(err) {
   throw err;
@@ -207,40 +235,27 @@ function handler(hub, decide, opened) {
   const fixed = typeof decide === 'function' ? null : connectOptions(decide);
   if (fixed !== null) checkRooms(hub, fixed);
 
-  function enter(req, res, settings) {
-    const client = connect(hub, req, res, settings);
+  function admit(req, res, settings) {
+    if (settings === null) return;
+    const client = enter(hub, req, res, settings);
     if (client.closed === null) opened?.(client, req);
-  }
-
-  function decided(req, res, answer) {
-    if (answer === null) {
-      if (!isGone(req, res)) endWith(res, 401, { 'Content-Length': '0' });
-      return;
-    }
-    if (answer === undefined) {
-      throw errors.argError('decide()', 'answered with options, or with null for 401', answer);
-    }
-    enter(req, res, connectOptions(answer));
   }
 
   return function fanline(req, res, next) {
     try {
       checkRequest(req, res);
       if (fixed !== null) {
-        enter(req, res, fixed);
+        admit(req, res, fixed);
         return;
       }
-      if (isFenced(req) && !isGone(req, res) && !res.headersSent) {
-        endWith(res, 204, {});
-        return;
-      }
+      if (isKeptAway(req, res)) return;
       const answer = decide(req);
       if (typeof answer?.then !== 'function') {
-        decided(req, res, answer);
+        admit(req, res, decided(req, res, answer));
         return;
       }
       Promise.resolve(answer)
-        .then((later) => decided(req, res, later))
+        .then((later) => admit(req, res, decided(req, res, later)))
         .catch((err) => answerError(err, res, next));
     } catch (err) {
       answerError(err, res, next);
@@ -248,4 +263,4 @@ function handler(hub, decide, opened) {
   };
 }
 
-module.exports = { connect, handler, jittered, rangeOf };
+module.exports = { connect, decided, enter, handler, isKeptAway, jittered, rangeOf };

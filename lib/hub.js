@@ -6,6 +6,7 @@ const { EventEmitter } = require('node:events');
 const { randomBytes } = require('node:crypto');
 const connecting = require('./connect');
 const errors = require('./errors');
+const fetching = require('./fetch');
 const { newEpoch } = require('./history');
 const { OVERFLOW } = require('./hub-options');
 const { counts, listen, native, posted, tell } = require('./loop');
@@ -84,6 +85,10 @@ class Hub extends EventEmitter {
 
   handler(decide, opened) {
     return connecting.handler(this, decide, opened);
+  }
+
+  response(request, decide, opened) {
+    return fetching.response(this, request, decide, opened);
   }
 
   // ---- addresses ----

@@ -32,9 +32,10 @@ function anyDescriptor(socket) {
  * @param {object} req
  * @param {object} res
  * @param {object|null} socket null for HTTP/2
- * @returns {'http2'|'tls'|'encoding'|'length'|'descriptor'|null} null: it can
+ * @returns {'fetch'|'http2'|'tls'|'encoding'|'length'|'descriptor'|null} null: it can
  */
 function relayCause(req, res, socket) {
+  if (res.relayCause) return res.relayCause; // no response of Node's
   if (req.httpVersionMajor !== 1) return 'http2';
   if (!socket) return 'descriptor';
   if (socket.encrypted) return 'tls';

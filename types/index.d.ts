@@ -11,11 +11,13 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 import type { Batch, BatchOptions } from './batch';
 import type { Emitter } from './emitter';
+import type { Responses } from './fetch';
 import type { Pipes } from './pipe';
 import type { CloseReason, Drop, HubClosed, Stats, Transport } from './stats';
 
 export type { Batch, BatchItem, BatchOptions } from './batch';
 export type { Emitter, Listener } from './emitter';
+export type { Opened, RequestLike, Responses } from './fetch';
 export type {
   CloseReason,
   Drop,
@@ -444,7 +446,9 @@ export type OptionArgument<Data, Options> = undefined extends Data
   : [opts: Options];
 
 /** Owns clients and rooms. An EventEmitter: `events.once(hub, 'connect')` and its like work. */
-export interface Hub<Events = DefaultEvents, Data = any> extends Emitter<HubEvents<Events, Data>> {
+export interface Hub<Events = DefaultEvents, Data = any>
+  extends Emitter<HubEvents<Events, Data>>,
+    Responses<Events, Data> {
   /** Clients that have not closed, those that are ending included. */
   readonly size: number;
   readonly clients: ReadonlyMap<string, Client<Events, Data>>;

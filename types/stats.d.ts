@@ -6,9 +6,17 @@ export type Transport = 'opening' | 'fd' | 'relay';
 /**
  * Why a client's bytes go through the response's own `write`. `option`: it was asked for. `http2`,
  * `tls`: the kernel's socket does not carry plain HTTP/1.1. `encoding`, `length`: a middleware gave
- * the response a `Content-Encoding` or `Content-Length`. `descriptor`: no socket to be had.
+ * the response a `Content-Encoding` or `Content-Length`. `fetch`: `hub.response`, where a `ReadableStream` takes
+ * the place of `write`. `descriptor`: no socket to be had.
  */
-export type RelayCause = 'option' | 'http2' | 'tls' | 'encoding' | 'length' | 'descriptor';
+export type RelayCause =
+  | 'option'
+  | 'http2'
+  | 'tls'
+  | 'encoding'
+  | 'length'
+  | 'fetch'
+  | 'descriptor';
 
 /**
  * Why a stream ended. `client`: it left. `server`: `close` or `disconnect`. `slow`: its queue was

@@ -175,8 +175,6 @@ hub.on('error', () => {});
 hub.on('join', (_c, name: number) => name);
 // @ts-expect-error ms is a number
 hub.close({ grace: '5' });
-// @ts-expect-error not in this version
-hub.response(new Request('http://x'));
 
 // handler: an object, a function, an async function
 createServer(hub.handler({ rooms: 'a' }, (c, r) => c.send(r.url)));

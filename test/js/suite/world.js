@@ -11,6 +11,7 @@ const compression = require('compression');
 const express4 = require('express4');
 const express5 = require('express');
 const { createHub } = require('fanline');
+const { bridge } = require('../support/fetch-bridge');
 const { connect2, open2 } = require('../support/open-h2');
 const { open } = require('../support/open');
 const { serve } = require('../support/serve');
@@ -52,6 +53,37 @@ const COMBOS = TRANSPORTS.flatMap((transport) =>
   ),
 );
 
+/**
+ * The same over hub.response(), behind a server that speaks the Fetch API. Not what is about a response in Node's hands, or
+ * about the connection, which is that server's.
+ */
+const FETCH = {
+  title: 'relay, Fetch API',
+  name: 'relay, fetch',
+  kind: 'http',
+  transport: 'relay',
+  cause: 'fetch',
+  framework: { name: 'Fetch API', wrap: withErrors },
+  bridge,
+  without: [
+    'keeps headers that the application has set before',
+    'can be asked for relay by one client',
+    'throws when the response has already begun, and leaves it alone',
+    'sse() opens one stream without a hub',
+    'answers pipelined requests one after the other',
+    'tells when to come back, ends the streams, then the connections',
+    'refuses bad options at once',
+  ],
+};
+
+function withErrors(_middleware, listener, onError) {
+  return (req, res) =>
+    listener(req, res, (err) => {
+      onError(err);
+      res.writeHead(err.status ?? 500).end();
+    });
+}
+
 function plain(middleware, listener) {
   return middleware.reduceRight(
     (next, use) => (req, res) => use(req, res, () => next(req, res)),
@@ -79,6 +111,7 @@ class World {
     this.combo = combo;
     // Bytes are compared: ids have suites of their own.
     this.hub = createHub({ history: false, ...options, ...combo.hub });
+    combo.bridge?.(this.hub);
     this.errors = []; // what reached the framework's error handler
     this._routes = new Map();
     this._open = []; // to be closed at the end
@@ -174,10 +207,17 @@ class World {
   }
 }
 
+/** Takes the tests out that have no meaning for `combo`; each has to be there. */
+function leaveOut(suites, combo) {
+  const left = new Set(combo.without);
+  for (const suite of suites) suite.tests = suite.tests.filter(({ title }) => !left.delete(title));
+  assert.deepEqual([...left], [], 'tests to be left out that are not there');
+}
+
 /** Runs `behaviours` over the matrix. Each is called with what its tests need. */
-function overMatrix(behaviours) {
-  for (const combo of COMBOS) {
-    describe(combo.title, () => {
+function overMatrix(behaviours, combos = COMBOS) {
+  for (const combo of combos) {
+    describe(combo.title, function () {
       const worlds = [];
       const world = async (options = QUIET) => {
         const made = new World(combo, options);
@@ -186,6 +226,7 @@ function overMatrix(behaviours) {
       };
       afterEach(() => Promise.all(worlds.splice(0).map((made) => made.end())));
       for (const behaviour of behaviours) behaviour({ combo, world });
+      leaveOut(this.suites, combo);
     });
   }
 }
@@ -214,4 +255,4 @@ function noise(length) {
   return NOISE.slice(0, length);
 }
 
-module.exports = { QUIET, arrives, noise, overMatrix, upTo };
+module.exports = { FETCH, QUIET, arrives, noise, overMatrix, upTo };
