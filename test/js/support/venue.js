@@ -31,9 +31,16 @@ class Venue {
     return this;
   }
 
+  get url() {
+    return this._server.url;
+  }
+
+  /** A path that connect() has not made is a room. */
   _answer(req, res) {
-    const { opts, resolve } = this._calls.get(req.url);
-    resolve({ client: this.hub.connect(req, res, opts), res });
+    const call = this._calls.get(req.url);
+    const opts = call === undefined ? { rooms: req.url.slice(1) } : call.opts;
+    const client = this.hub.connect(req, res, opts);
+    call?.resolve({ client, res });
   }
 
   /** A client and the stream that reads it. @returns {Promise<{client: object, stream: object, res: object}>} */

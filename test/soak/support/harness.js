@@ -1,0 +1,84 @@
+'use strict';
+
+// Processes for measurements: servers that are spoken to by IPC, whose memory the operating system tells, and the benchmark's
+// reader of many streams (bench/load.c).
+
+const { execFileSync, fork, spawn } = require('node:child_process');
+const fs = require('node:fs');
+const path = require('node:path');
+const readline = require('node:readline');
+
+const ROOT = path.join(__dirname, '..', '..', '..');
+const MIB = 1 << 20;
+const PAGE = 4_096;
+
+class Server {
+  /** @param {string} file in this folder @param {object} options its argument */
+  constructor(file, options) {
+    this._child = fork(path.join(__dirname, file), [JSON.stringify(options)], { execArgv: [] });
+    this._replies = [];
+    this._waiters = [];
+    this._child.on('message', (message) => {
+      if (this._waiters.length > 0) this._waiters.shift().resolve(message);
+      else this._replies.push(message);
+    });
+    this._child.on('exit', (code, signal) => {
+      for (const { reject } of this._waiters) reject(new Error(`ended: ${code ?? signal}`));
+    });
+  }
+
+  /** The next message. */
+  reply() {
+    if (this._replies.length > 0) return Promise.resolve(this._replies.shift());
+    return new Promise((resolve, reject) => this._waiters.push({ resolve, reject }));
+  }
+
+  ask(message) {
+    this._child.send(message);
+    return this.reply();
+  }
+
+  /** Resident memory, MiB. */
+  rss() {
+    const [, pages] = fs.readFileSync(`/proc/${this._child.pid}/statm`, 'utf8').split(' ');
+    return (Number(pages) * PAGE) / MIB;
+  }
+
+  /** Looks at the memory all the while. @returns {() => number} ends it, and answers the highest that was seen, MiB */
+  watch() {
+    let most = this.rss();
+    const timer = setInterval(() => {
+      most = Math.max(most, this.rss());
+    }, 20);
+    return () => {
+      clearInterval(timer);
+      return Math.max(most, this.rss());
+    };
+  }
+
+  stop() {
+    this._child.kill('SIGKILL');
+  }
+}
+
+/**
+ * Opens streams that are read as fast as they come, each of which must see the numbers 1, 2, 3, ...
+ * @returns {Promise<{done: Promise<object>, stop: () => void}>} once all are open; `done`: what has come, see bench/load.c
+ */
+async function readAll(port, pathname, clients, events, seconds) {
+  const build = path.join(ROOT, 'build', 'soak');
+  fs.mkdirSync(build, { recursive: true });
+  const file = path.join(build, 'load');
+  execFileSync('cc', ['-O2', '-o', file, path.join(ROOT, 'bench', 'load.c')]);
+  const args = [port, pathname, clients, events, seconds].map(String);
+  const child = spawn(file, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const lines = readline.createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const { value } = await lines.next();
+  if (value !== `ready ${clients}`) throw new Error(`not all streams have opened: ${value}`);
+  return {
+    done: lines.next().then((line) => JSON.parse(line.value)),
+    stop: () => child.kill('SIGKILL'),
+  };
+}
+
+module.exports = { MIB, Server, readAll };
