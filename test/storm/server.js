@@ -14,7 +14,7 @@ const ROOMS = ['a', 'b'];
 const TICK = 4; // ms
 const HEARTBEAT_BYTES = 100; // at most: the hub's own heartbeat frame is kept
 const HISTORY = { maxAge: 1_000, bytes: 128 << 10 }; // an eighth of that for rooms without events, of which there are many
-const RING_BYTES = 64; // of a room without events in the history, at least
+const RING_BYTES = 96; // of a room without events in the history
 const ROOM_SETS = { a: 1, b: 2, ab: 3 };
 
 const hub = createHub({
