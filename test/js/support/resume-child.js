@@ -9,8 +9,8 @@ const ERRORS_MAX = 10;
 let plan;
 let wanderers = [];
 
-function start({ seed, count, clients, spreadMs, ...how }) {
-  plan = new Plan(seed, count);
+function start({ seed, count, size, clients, spreadMs, ...how }) {
+  plan = new Plan(seed, count, size);
   wanderers = Array.from(
     { length: clients },
     (_, number) => new Wanderer(plan, { number, ...how }),

@@ -21,9 +21,11 @@ class Plan {
   /**
    * @param {number} seed
    * @param {number} count of sends
+   * @param {number} size at most, of most of them, in bytes
    */
-  constructor(seed, count) {
+  constructor(seed, count, size) {
     this.seed = seed;
+    this._size = size;
     this.steps = [];
     this._indexOf = [-1]; // number in an id → step
     for (let i = 0; i < count; i++) this.steps.push(this._step(i));
@@ -35,7 +37,7 @@ class Plan {
     const isKept = random(2) < LEFT_OUT;
     if (isKept) this._indexOf.push(i);
     const step = { isKept, seq: this._indexOf.length - 1, isDelivered: random(3) < 0.1 };
-    step.size = random(4) < 0.01 ? BIG : Math.floor(random(5) * 120);
+    step.size = random(4) < 0.01 ? BIG : Math.floor(random(5) * this._size);
     const kind = random(6);
     if (kind < 0.05) step.everyone = true;
     else if (kind < 0.15) step.users = [Math.floor(random(7) * USERS)];

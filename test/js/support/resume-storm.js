@@ -3,6 +3,7 @@
 // A publisher that never pauses, and many readers in another process that are cut off at random bytes all the while
 // (resume-wanderer.js).
 
+const assert = require('node:assert/strict');
 const { fork } = require('node:child_process');
 const { once } = require('node:events');
 const path = require('node:path');
@@ -17,12 +18,13 @@ const CATCH_UP_MS = 20_000;
 
 class Storm {
   /**
-   * @param {{seed: number, transport: string, clients: number, count: number, ms: number, cutBytes: number, awayMs: number}} how
-   *   `count` sends, spread over `ms`
+   * @param {{transport: string, clients: number, count: number, ms: number, size: number, cutBytes: number, awayMs: number,
+   *   pauseMs?: number, seed?: number}} how `count` sends of up to `size` bytes, spread over `ms`; see Wanderer
    */
   constructor(how) {
+    this.seed = how.seed ?? Math.floor(Math.random() * 2 ** 31);
     this._how = how;
-    this._plan = new Plan(how.seed, how.count);
+    this._plan = new Plan(this.seed, how.count, how.size);
     this._told = new Map(); // client → private sends so far
     this._sent = 0;
     this._deliveries = [];
@@ -37,13 +39,12 @@ class Storm {
 
   /** @returns {Promise<object>} what the readers say (resume-child.js) */
   async run() {
-    const { seed, clients, count, ms, cutBytes, awayMs } = this._how;
+    const { transport, ms, ...how } = this._how;
     this._server = await serve((req, res) => this._connect(req, res));
     this._child = fork(path.join(__dirname, 'resume-child.js'), { execArgv: [] });
     const { port } = this._server;
-    const spreadMs = ms / 4;
-    await this._call('start', { seed, count, clients, port, cutBytes, awayMs, spreadMs });
-    await this._publish(count, ms);
+    await this._call('start', { ...how, seed: this.seed, port, spreadMs: ms / 4 });
+    await this._publish(how.count, ms);
     const report = await this._call('settle', { ms: CATCH_UP_MS });
     report.deliveries = await Promise.all(this._deliveries);
     return report;
@@ -62,8 +63,8 @@ class Storm {
   /** A private event says how many there were before it, and how far the plan was. */
   _tell(client) {
     const number = this._told.get(client);
-    if (client.send(`${number} ${this._sent}`, { event: 'own' }))
-      this._told.set(client, number + 1);
+    client.send(`${number} ${this._sent}`, { event: 'own' });
+    this._told.set(client, number + 1);
   }
 
   async _publish(count, ms) {
@@ -91,6 +92,25 @@ class Storm {
     this._child.send({ method, how });
     const [{ result }] = await Promise.race([once(this._child, 'message'), exit]);
     return result;
+  }
+
+  /**
+   * Nobody has missed anything, got anything twice, been reset or ended.
+   * @param {object} report of `run`
+   * @returns {object} the hub's stats
+   */
+  check({ errors, incomplete, deliveries }) {
+    assert.deepEqual({ errors, incomplete }, { errors: [], incomplete: [] }, `seed ${this.seed}`);
+    for (const { matched, written, dropped, closed } of deliveries)
+      assert.deepEqual([matched, dropped], [written + closed, 0]);
+    const stats = this.hub.stats();
+    assert.equal(stats.resets, 0);
+    const reasons = Object.keys(stats.disconnects).filter(
+      (reason) => stats.disconnects[reason] > 0,
+    );
+    assert.deepEqual(reasons, ['client']);
+    assert.deepEqual(Object.keys(stats.relay), this._how.transport === 'relay' ? ['option'] : []);
+    return stats;
   }
 
   async close() {

@@ -12,9 +12,10 @@ const HEAD_BYTES = 600; // of a connection: more than head and opening lines hav
 class Wanderer {
   /**
    * @param {import('./resume-plan').Plan} plan
-   * @param {{number: number, port: number, cutBytes: number, awayMs: number}} how
+   * @param {{number: number, port: number, cutBytes: number, awayMs: number, pauseMs?: number}} how it reads about `cutBytes` of a
+   *   connection, stays away for up to `awayMs`, now and then ten times as long, and at times does not read for up to `pauseMs`
    */
-  constructor(plan, { number, port, cutBytes, awayMs }) {
+  constructor(plan, { number, port, cutBytes, awayMs, pauseMs = 0 }) {
     this.number = number;
     this.place = plan.placeOf(number);
     this.errors = [];
@@ -28,6 +29,7 @@ class Wanderer {
     this._port = port;
     this._cutBytes = cutBytes;
     this._awayMs = awayMs;
+    this._pauseMs = pauseMs;
     this._lastEventId = '';
     this._roams = true;
   }
@@ -95,10 +97,19 @@ class Wanderer {
     }
     if (this._stream.head !== null && !this._stream.head.startsWith('HTTP/1.1 200 '))
       this._wrong(this._stream.head);
-    if (!isCut) return;
+    if (!isCut) {
+      this._pause(socket);
+      return;
+    }
     if (Math.random() < 0.5) socket.resetAndDestroy();
     else socket.destroy();
     this._leave();
+  }
+
+  _pause(socket) {
+    if (this._pauseMs === 0 || Math.random() < 0.95) return;
+    socket.pause();
+    setTimeout(() => socket.resume(), Math.random() * this._pauseMs);
   }
 
   /** Chance would hardly ever find the end of an event. */
