@@ -79,7 +79,6 @@ class Client {
       opts === undefined ? undefined : sendOptions(opts, hub._options.history !== null);
     if (this._closing !== null) return false;
     this._send(serialized(hub._options.serialize, data), fields);
-    if (fields?.key !== undefined) hub._mayDrop = true;
     hub._sends++;
     return this._hasRoom();
   }
@@ -279,13 +278,12 @@ class Client {
     this._takeover.fail('error');
   }
 
-  /** The loop need not care any more. What a peer that left did not get is not dropped; anything else is still told. */
+  /** The loop need not care any more; but it has a last word, which tells what was dropped by then. */
   _kill(reason) {
-    const { _native, _mayDrop } = this._hub;
-    this._hasLast = !this._isOut && (_mayDrop || (this._closing ?? reason) !== 'client');
-    if (this._hasLast) this._hub._lastWords++;
-    if (this._hasLast) _native.evict(this._number, REASON[reason]);
-    else _native.kill(this._number, REASON[reason]);
+    this._hasLast = !this._isOut;
+    if (!this._hasLast) return;
+    this._hub._lastWords++;
+    this._hub._native.evict(this._number, REASON[reason]);
     posted();
   }
 
@@ -331,9 +329,10 @@ class Client {
     this._takeover.relay.take(bytes);
   }
 
-  _released(reason) {
+  _released(reason, bytes, events) {
     this._isOut = true;
     if (this.closed !== null) {
+      if (events > 0) this._dropped(reason, bytes, events);
       this._hadLast();
       return;
     }
@@ -341,6 +340,7 @@ class Client {
     this._closing ??= reason; // the loop itself ended it: idle, lifetime
     if (!begun) this._hub._depart(this);
     this._takeover.released();
+    if (events > 0) this._dropped(reason, bytes, events); // what waited behind a snapshot that was not through
     if (!begun) this._hub._tellDeparture(this);
   }
 

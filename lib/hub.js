@@ -53,7 +53,6 @@ class Hub extends EventEmitter {
     this._lastWords = 0; // clients that are gone, of which the loop has still something to tell
     this._over = null; // called once a closed hub has been told everything
     this._patience = null;
-    this._mayDrop = options.overflow !== 'disconnect'; // or somebody has used a key
     this._native = new native.Hub(this._nativeOptions());
     if (options.history !== null) listen(this);
     this._everyone = new Target(this, true);

@@ -70,7 +70,7 @@ function tellClient(client, kind, reason, first, second, bytes) {
       client._evicted(native.reasons[reason], first, second);
       break;
     case RELEASED:
-      client._released(native.reasons[reason]);
+      client._released(native.reasons[reason], first, second);
       break;
     case REPORT:
       client._reported(first, second);

@@ -113,7 +113,6 @@ class Target {
     const text = serialized(hub._options.serialize, data);
     const isKept = hasHistory && fields.history !== false && fields.key === undefined;
     const receipt = this._publish(text, fields, isKept && this._hasAudience(), ticket);
-    if (fields.key !== undefined) hub._mayDrop = true;
     hub._sends++;
     return receipt;
   }

@@ -187,6 +187,31 @@ describe('drop', () => {
       });
     }
 
+    it('counts what waited behind a snapshot that was not through when the application closed the client', async () => {
+      const it = await venue({ snapshot: () => new Promise(() => {}) });
+      const { client, stream } = await it.connect();
+      for (let n = 0; n < 3; n++) it.hub.broadcast(numbered(n, SIZE));
+      client.close();
+      assert.equal(await stream.end(), 'end');
+      await assertComplete(it);
+      const { events, times } = it.told(client, 'server');
+      assert.deepEqual([events, times, stream.events], [3, 1, []]);
+    });
+
+    it('counts what waited behind a snapshot when the peer left while it was being closed', async () => {
+      const it = await venue({ snapshot: () => new Promise(() => {}) });
+      const { client, stream } = await it.stalled();
+      client.send(numbered(0, PLUG));
+      it.hub.broadcast(numbered(1, SIZE));
+      client.close();
+      const isForgone = () => it.hub.stats().drops.server !== undefined;
+      await when(isForgone);
+      stream.close();
+      await when(() => client.closed !== null);
+      await assertComplete(it);
+      assert.ok(it.told(client, 'server').events >= 1);
+    });
+
     it('says nothing of a client that has lost nothing, nor of what a peer that left did not get', async () => {
       const it = await venue({ overflow: 'dropOldest', limits: LIMITS });
       const healthy = await it.connect();
