@@ -34,24 +34,32 @@ const TRANSPORTS = [
   },
 ];
 
-/** Each turns middleware and a listener into what createServer takes. Express knows nothing of HTTP/2. */
+/**
+ * Each turns middleware and a listener into what createServer takes, or a promise of it. Express knows nothing of HTTP/2.
+ * `kinds`: of TRANSPORTS, where it does not know all.
+ */
 const FRAMEWORKS = [
   { name: 'http', wrap: plain },
   { name: 'Express 4', wrap: express(express4), kinds: ['http', 'https'] },
   { name: 'Express 5', wrap: express(express5), kinds: ['http', 'https'] },
 ];
 
-const COMBOS = TRANSPORTS.flatMap((transport) =>
-  FRAMEWORKS.filter(({ kinds }) => kinds === undefined || kinds.includes(transport.kind)).map(
-    (framework) => ({
-      transport: 'relay',
-      headers: undefined,
-      ...transport,
-      title: `${transport.name}, ${framework.name}`,
-      framework,
-    }),
-  ),
-);
+/** The matrix of these: one for each pair that goes together. */
+function combosOf(transports, ...frameworks) {
+  return transports.flatMap((transport) =>
+    frameworks
+      .filter(({ kinds }) => kinds === undefined || kinds.includes(transport.kind))
+      .map((framework) => ({
+        transport: 'relay',
+        headers: undefined,
+        ...transport,
+        title: `${transport.name}, ${framework.name}`,
+        framework,
+      })),
+  );
+}
+
+const COMBOS = combosOf(TRANSPORTS, ...FRAMEWORKS);
 
 /**
  * The same over hub.response(), behind a server that speaks the Fetch API. Not what is about a response in Node's hands, or
@@ -119,10 +127,11 @@ class World {
 
   async start() {
     const { framework, kind, middleware = [] } = this.combo;
-    const listener = framework.wrap(
+    const listener = await framework.wrap(
       middleware.map((create) => create()),
       (req, res, next) => this._routes.get(req.url)(req, res, next),
       (err) => this.errors.push(err),
+      this.hub,
     );
     this.server = await serve(listener, kind);
     return this;
@@ -255,4 +264,4 @@ function noise(length) {
   return NOISE.slice(0, length);
 }
 
-module.exports = { FETCH, QUIET, arrives, noise, overMatrix, upTo };
+module.exports = { FETCH, QUIET, TRANSPORTS, arrives, combosOf, noise, overMatrix, upTo };
