@@ -7,12 +7,21 @@ const { Storm } = require('../js/support/resume-storm');
 
 const STORMS = {
   'small events, 500 clients': {
-    how: { clients: 500, count: 20_000, ms: 50_000, size: 120, cutBytes: 20_000, awayMs: 100 },
+    how: {
+      clients: 500,
+      returns: 20,
+      count: 20_000,
+      ms: 50_000,
+      size: 120,
+      cutBytes: 20_000,
+      awayMs: 100,
+    },
     connections: 10_000,
   },
   'large events, 100 clients that pause': {
     how: {
       clients: 100,
+      returns: 5,
       count: 4_000,
       ms: 40_000,
       size: 30_000,

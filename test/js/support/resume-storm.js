@@ -14,12 +14,14 @@ const { serve } = require('./serve');
 
 const TICK_MS = 40; // at most, between two stretches of sends
 const OWN_PER_TICK = 30; // private sends, each to somebody
+const LEAST_PER_TICK = 2; // however slow the readers are
 const CATCH_UP_MS = 20_000;
 
 class Storm {
   /**
-   * @param {{transport: string, clients: number, count: number, ms: number, size: number, cutBytes: number, awayMs: number,
-   *   pauseMs?: number, seed?: number}} how `count` sends of up to `size` bytes, spread over `ms`; see Wanderer
+   * @param {{transport: string, clients: number, returns: number, count: number, ms: number, size: number, cutBytes: number, awayMs: number,
+   *   pauseMs?: number, seed?: number}} how `count` sends of up to `size` bytes, spread over `ms`, or over as long as
+   *   each client needs to return so often; see Wanderer
    */
   constructor(how) {
     this.seed = how.seed ?? Math.floor(Math.random() * 2 ** 31);
@@ -27,6 +29,8 @@ class Storm {
     this._plan = new Plan(this.seed, how.count, how.size);
     this._told = new Map(); // client → private sends so far
     this._sent = 0;
+    this._connects = 0;
+    this._connectsWanted = (how.returns + 1) * how.clients;
     this._deliveries = [];
     this.hub = createHub({
       heartbeat: false,
@@ -39,7 +43,7 @@ class Storm {
 
   /** @returns {Promise<object>} what the readers say (resume-child.js) */
   async run() {
-    const { transport, ms, ...how } = this._how;
+    const { transport, returns, ms, ...how } = this._how;
     this._server = await serve((req, res) => this._connect(req, res));
     this._child = fork(path.join(__dirname, 'resume-child.js'), { execArgv: [] });
     const { port } = this._server;
@@ -55,6 +59,7 @@ class Storm {
     const { rooms, user } = this._plan.placeOf(Number(number));
     const opts = { rooms: rooms.map(roomName), user: userName(user) };
     const client = this.hub.connect(req, res, opts);
+    this._connects++;
     if (client.closed !== null || tells !== 'tell') return;
     this._told.set(client, 0);
     this._tell(client);
@@ -70,8 +75,12 @@ class Storm {
   async _publish(count, ms) {
     const begun = performance.now();
     while (this._sent < count) {
-      const due = Math.min(count, Math.ceil(((performance.now() - begun) / ms) * count));
-      while (this._sent < due) this._step();
+      const part = Math.min(
+        (performance.now() - begun) / ms,
+        this._connects / this._connectsWanted,
+      );
+      const due = Math.max(this._sent + LEAST_PER_TICK, Math.ceil(part * count));
+      while (this._sent < Math.min(due, count)) this._step();
       const some = [...this._told.keys()];
       for (let i = 0; i < OWN_PER_TICK && some.length > 0; i++)
         this._tell(some[Math.floor(Math.random() * some.length)]);

@@ -32,6 +32,8 @@ class Wanderer {
     this._pauseMs = pauseMs;
     this._lastEventId = '';
     this._roams = true;
+    this._at = null;
+    this._stream = null;
   }
 
   /** From now on it is not cut off any more. */
@@ -44,14 +46,18 @@ class Wanderer {
     this._socket?.destroy();
   }
 
-  /** Has it got all there is for it? */
+  /** Has it got all there is for it? One that begins when all is over gets nothing but the opening id. */
   get isThrough() {
-    return this.first !== null && this._nextKept(this._at) === this._plan.steps.length;
+    const { firstId } = this._stream?.parser ?? {};
+    if (this._at === null && firstId === undefined) return false;
+    const at = this._at ?? this._plan.behind(this._seqOf(firstId));
+    return this._nextKept(at) === this._plan.steps.length;
   }
 
   /** The kept events that it must have got in the end. */
   expected() {
     const list = [];
+    if (this.first === null) return list;
     for (let i = this._nextKept(this.first); i < this._plan.steps.length; i = this._nextKept(i + 1))
       list.push(i);
     return list;
