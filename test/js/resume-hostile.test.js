@@ -4,6 +4,7 @@
 
 const assert = require('node:assert/strict');
 const http = require('node:http');
+const net = require('node:net');
 const { once } = require('node:events');
 const { setImmediate } = require('node:timers/promises');
 const { createHub } = require('fanline');
@@ -15,6 +16,9 @@ const EVENTS = 20_000; // that are kept
 const MORE = 5_000; // and some that are not any more
 const TICK_MS = 4;
 const AT_ONCE = 40;
+const DEAF = 50;
+const STALLED = 600; // ms
+const SIZE = 60; // of an event, in bytes: all that is kept is more than the kernel takes in for a deaf reader
 const MIB = 1 << 20;
 const REASONS = ['restart', 'expired', 'invalid'];
 
@@ -30,12 +34,13 @@ describe('hostile Last-Event-ID', function () {
 
   function tick() {
     now.kept++;
-    return hub.broadcast(String(now.kept), { event: 'tick' });
+    return hub.broadcast(String(now.kept).padEnd(SIZE), { event: 'tick' });
   }
 
   beforeEach(async () => {
     const history = { events: EVENTS, bytes: 32 * MIB };
-    hub = createHub({ heartbeat: false, retry: false, history });
+    const limits = { stallTimeout: STALLED };
+    hub = createHub({ heartbeat: false, retry: false, history, limits });
     server = http.createServer({ maxHeaderSize: 128 * 1024 }, (req, res) => hub.connect(req, res));
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
@@ -162,6 +167,30 @@ describe('hostile Last-Event-ID', function () {
         check(id, expected, answer);
       }
     }
+  });
+
+  it('readers that come back for all of it and do not read are ended as stalled; others go on', async () => {
+    const seen = witness(true);
+    const id = `${now.epoch}-${MORE + 1_000}`;
+    const sockets = [];
+    for (let i = 0; i < DEAF; i++) {
+      const socket = net.connect(port, '127.0.0.1');
+      socket.on('error', () => {});
+      socket.pause();
+      socket.write(`GET / HTTP/1.1\r\nHost: x\r\nLast-Event-ID: ${id}\r\n\r\n`);
+      sockets.push(socket);
+    }
+    await when(() => hub.stats().replays >= DEAF, 'all are catching up');
+    const { bufferedBytes, historyBytes } = hub.stats();
+    assert.ok(bufferedBytes < historyBytes * 1.2, `${bufferedBytes} bytes, ${historyBytes} kept`);
+    await when(() => hub.stats().disconnects.stalled === DEAF, 'their end', 10_000);
+    for (const socket of sockets) socket.destroy();
+    const numbers = await seen();
+    assert.ok(numbers.length > 50, `${numbers.length} events`);
+    assert.deepEqual(
+      numbers,
+      numbers.map((_, i) => numbers[0] + i),
+    );
   });
 
   it('costs about as much time as the same bytes in a header that says nothing', async () => {
