@@ -70,7 +70,11 @@ function begin(client) {
   posted();
 }
 
-/** From here on the client has got everything up to where it began. */
+/**
+ * From here on the client has got everything up to where it began. Without a blank line behind it the id counts with the first
+ * block that is complete (a block of its own, without data, would upset strict readers): whoever leaves before has no cursor, and
+ * comes back as one who begins.
+ */
 function mark(client) {
   const id = idOf(client._hub, client._begun);
   client._account(client._hub._native.mark(client._number, id), id, undefined);

@@ -3,8 +3,11 @@
 // npm eventsource 4 and 5 come back by themselves: through cuts at random moments, and through the death of the server.
 
 const assert = require('node:assert/strict');
+const { createHub } = require('fanline');
 const { CuttingProxy } = require('./support/cutting-proxy');
+const { open } = require('./support/open');
 const { NumberServer } = require('./support/resume-server');
+const { serve } = require('./support/serve');
 const { when } = require('./support/stage');
 
 const CLIENTS = 6;
@@ -113,6 +116,35 @@ for (const name of ['eventsource', 'eventsource5']) {
         ]);
       }
       assert.equal(await server.resets(), CLIENTS);
+    });
+  });
+
+  describe(`${name}, turned away at capacity`, () => {
+    it('keeps its cursor, and gets what it missed when there is room', async () => {
+      const { EventSource } = await import(name);
+      const hub = createHub({ retry: 20, limits: { clients: 1 } });
+      const server = await serve((req, res) => hub.connect(req, res, { rooms: 'room' }));
+      const source = new EventSource(server.url);
+      const log = [];
+      source.addEventListener('message', ({ data }) => log.push(data));
+      source.addEventListener('fanline:reset', ({ data }) => log.push(`reset ${data}`));
+      await when(() => hub.size === 1, 'opening');
+      hub.to('room').send('one');
+      await when(() => log.length === 1, 'an event');
+      const [client] = hub.clients.values();
+      client.retry(500); // time for somebody else
+      client.close();
+      await when(() => hub.size === 0, 'the end');
+      const other = await open(server.url);
+      hub.to('room').send('two');
+      await when(() => hub.stats().refused.capacity >= 3, 'being turned away');
+      other.close();
+      hub.to('room').send('three');
+      await when(() => log.length === 3, 'the rest');
+      assert.deepEqual(log, ['one', 'two', 'three']);
+      source.close();
+      await hub.close({ grace: 0 });
+      await server.close();
     });
   });
 }
