@@ -12,6 +12,7 @@ const FD = ['auto'];
 const BOTH = ['auto', 'relay'];
 const LARGE = { large: true, settle: 0.02, history: { bytes: 64 << 20 } };
 const SLOW = { queueBytes: 256 << 10 };
+const ASKED = { ...WEIGHTS, deliver: 30, destroy: 2 }; // of one that leaves nobody knows what it got
 const COMMON = { transports: BOTH, operations: 500, weights: WEIGHTS, settle: 0.1 };
 
 const SETUPS = [
@@ -20,7 +21,12 @@ const SETUPS = [
   { title: 'a small history', history: { events: 4 }, transports: BOTH },
   { title: 'a snapshot', history: { events: 4 }, snapshot: true, transports: BOTH },
   { title: 'own ids and a snapshot', history: false, snapshot: true, transports: BOTH },
-  { title: 'keys, and few clients for a user', keys: true, hub: { limits: { clientsPerUser: 2 } } },
+  {
+    title: 'keys, and few clients for a user',
+    keys: true,
+    hub: { limits: { clientsPerUser: 3 } },
+    weights: ASKED,
+  },
   { title: 'keys behind a snapshot', keys: true, snapshot: true },
   { title: 'the oldest dropped', ...LARGE, hub: { overflow: 'dropOldest', limits: SLOW } },
   { title: 'the newest dropped', ...LARGE, hub: { overflow: 'dropNewest', limits: SLOW } },
