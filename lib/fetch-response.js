@@ -122,8 +122,6 @@ class FetchResponse extends EventEmitter {
   _gone() {
     this.destroyed = true;
     this._wanted = false;
-    this._chunks = [];
-    this.writableLength = 0;
     this._release();
     process.nextTick(() => this.emit('close'));
   }

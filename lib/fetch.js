@@ -25,7 +25,7 @@ class FetchRequest {
   /** As Node's: null as long as nobody has begun to read the body. */
   get readableFlowing() {
     const { body, bodyUsed } = this._request;
-    return body && !bodyUsed && !body.locked ? null : true;
+    return body && !bodyUsed ? null : true;
   }
 
   /** Reads the body for nobody; cancelling it would end the connection on some servers. */
