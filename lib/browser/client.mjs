@@ -104,7 +104,6 @@ export class EventSource extends EventTarget {
     failure.delay = delayOf(failure.delay, this.#base, max, this.#failures);
     this.dispatchEvent(failure);
     if (this.#state === CLOSED) return;
-    const { addEventListener, removeEventListener } = globalThis;
     await new Promise((resolve) => {
       const timer = setTimeout(resolve, failure.delay);
       this.#wake = () => {
@@ -112,9 +111,9 @@ export class EventSource extends EventTarget {
         resolve();
       };
       // The network may have been at fault: its return ends the wait.
-      if (!failure.status) addEventListener?.('online', this.#wake);
+      if (!failure.status) globalThis.addEventListener?.('online', this.#wake);
     });
-    removeEventListener?.('online', this.#wake);
+    globalThis.removeEventListener?.('online', this.#wake);
   }
 
   /** One request, to its end. @returns {Promise<Failure | undefined>} why it is over; undefined: for good */
@@ -129,7 +128,9 @@ export class EventSource extends EventTarget {
       if (!silence || silence > DELAY_MAX) return;
       timer = setTimeout(() => attempt.abort(new Failure('SILENT', 'Silence', 0)), silence);
     };
+    const offline = () => attempt.abort(new Failure('NETWORK', 'Offline', 0));
     alive();
+    globalThis.addEventListener?.('offline', offline);
     try {
       return await Promise.race([
         this.#stream(signal, alive),
@@ -143,6 +144,7 @@ export class EventSource extends EventTarget {
     } finally {
       attempt.abort();
       clearTimeout(timer);
+      globalThis.removeEventListener?.('offline', offline);
     }
   }
 

@@ -34,7 +34,7 @@ const STREAMS = {
     ],
   ],
   'lines that end with CR': ['id: 1\rdata: a\rdata: b\r\r', [['message', 'a\nb', '1']]],
-  'lines that end with CR LF': ['id: 1\r\ndata: a\r\n\r\n', [['message', 'a', '1']]],
+  'lines that end with CR LF': ['id: 1\r\ndata: a\r\ndata: b\r\n\r\n', [['message', 'a\nb', '1']]],
   'a byte order mark': ['\ufeffdata: a\n\n', [['message', 'a', '']]],
   'only one byte order mark is skipped': [
     '\ufeff\ufeffdata: a\n\ndata: b\n\n',
@@ -84,34 +84,35 @@ describe('fanline/client as EventSource', () => {
   const bench = useBench();
 
   describe('parses', () => {
-    const read = async (pieces, expected) => {
-      const server = await bench.server(async (res) => {
-        res.writeHead(200, STREAM);
-        for (const piece of pieces) {
-          res.write(piece);
-          await new Promise((resolve) => setImmediate(resolve));
-        }
-        res.end();
-      }, stays());
-      const names = expected.map(([type]) => type);
-      const follower = bench.follow(server.url, {}, names);
+    const check = async (follower, expected) => {
       await follower.until('error');
       const found = follower.log.filter(({ data }) => data !== undefined);
       assert.deepEqual(
         found.map(({ type, data, lastEventId }) => [type, data, lastEventId]),
         expected,
       );
-      follower.source.close();
-      await server.close();
+    };
+    /** What fetch would answer, in pieces of one byte. */
+    const byteByByte = (text) => async () => {
+      const pull = (controller) => {
+        const { done, value } = bytes.next();
+        if (done) controller.close();
+        else controller.enqueue(Uint8Array.of(value));
+      };
+      const bytes = Buffer.from(text).values();
+      return new Response(new ReadableStream({ pull }), { headers: STREAM });
     };
 
     for (const [what, [text, expected]] of Object.entries(STREAMS)) {
-      it(what, () => read([Buffer.from(text)], expected));
-      it(`${what}, byte by byte`, () =>
-        read(
-          [...Buffer.from(text)].map((byte) => Buffer.from([byte])),
-          expected,
-        ));
+      const names = expected.map(([type]) => type);
+      it(what, async () => {
+        const server = await bench.server(ends(text), stays());
+        await check(bench.follow(server.url, {}, names), expected);
+      });
+      it(`${what}, byte by byte`, async () => {
+        const options = { fetch: byteByByte(text), retry: false };
+        await check(bench.follow('http://localhost/', options, names), expected);
+      });
     }
 
     it('an event that ends with CR is told before there is another byte', async () => {

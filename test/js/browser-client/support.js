@@ -4,10 +4,18 @@
 
 const { once } = require('node:events');
 const { serve } = require('../support/serve');
-const { when } = require('../support/stage');
 
 const STREAM = { 'Content-Type': 'text/event-stream' };
 const OWN = ['open', 'error', 'message', 'fanline:reset', 'fanline:end'];
+
+/** Resolves when `condition()`, which may be a promise, holds. */
+async function when(condition, what = 'the condition', ms = 5_000) {
+  const limit = Date.now() + ms;
+  while (!(await condition())) {
+    if (Date.now() > limit) throw new Error(`${what} did not come true in ${ms} ms`);
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+}
 
 /** A server that hands each request to the next of `answers`, the last one to all further requests. */
 class Scripted {

@@ -1,0 +1,94 @@
+'use strict';
+
+// fanline/client reads servers that are not fanline.
+
+const assert = require('node:assert/strict');
+const { CuttingProxy } = require('./support/cutting-proxy');
+const { hasNchan, startNchan, startPython } = require('./browser-client/foreign');
+const { useBench, when } = require('./browser-client/support');
+
+describe('fanline/client and foreign servers', () => {
+  const bench = useBench();
+
+  describe('Python’s http.server, which ends each answer by closing', () => {
+    let python;
+
+    before(async () => {
+      python = await startPython();
+    });
+    after(() => python.close());
+
+    it('a stream in three answers is read to its end, with 204 for good', async () => {
+      const follower = bench.follow(python.url, {}, ['tick']);
+      await follower.until('fanline:end');
+      const seen = follower.of('tick').map(({ data, lastEventId }) => [data, lastEventId]);
+      assert.deepEqual(
+        seen,
+        Array.from({ length: 9 }, (_, i) => [`number\n${i + 1}`, `${i + 1}`]),
+      );
+      assert.deepEqual(
+        follower.of('error').map(({ code }) => code),
+        ['ERR_FAN_ENDED', 'ERR_FAN_ENDED', 'ERR_FAN_ENDED'],
+      );
+      assert.ok(follower.of('error').every(({ delay }) => delay >= 20));
+    });
+
+    it('the answer to a POST is complete', async () => {
+      const follower = bench.follow(python.url, { body: 'as you like it' }, ['word', 'done']);
+      await follower.until('fanline:end');
+      assert.deepEqual(follower.data, ['as', 'you', 'like', 'it', '', 'fanline:end']);
+    });
+
+    it('404 is final', async () => {
+      const { status, delay } = await bench.follow(`${python.url}none`).until('error');
+      assert.deepEqual([status, delay], [404, null]);
+    });
+  });
+
+  describe('nchan', () => {
+    let nchan;
+    let proxy;
+
+    before(async function () {
+      if (!hasNchan()) {
+        const advice = 'nginx with nchan is missing: npm run test:setup';
+        if (process.env.CI === 'true') throw new Error(advice);
+        this.skip();
+      }
+      nchan = await startNchan();
+      proxy = new CuttingProxy(() => nchan.port);
+      await proxy.listen();
+    });
+    after(async () => {
+      await proxy?.close();
+      await nchan?.close();
+    });
+
+    it('events arrive; cut off, it gets what came meanwhile, once and in order', async () => {
+      await nchan.publish('0'); // makes the channel
+      const url = `http://127.0.0.1:${proxy.port}/sub`;
+      const follower = bench.follow(url, { retry: { min: 50, max: 60 } }, ['named']);
+      await follower.until('message');
+      await nchan.publish('1', 'named');
+      await nchan.publish('two\nlines');
+      await follower.until('message', 2);
+      proxy.cutAll();
+      await follower.until('error');
+      for (const text of ['3', '4', '5']) await nchan.publish(text);
+      await follower.until('message', 5);
+      await nchan.publish('6');
+      await follower.until('message', 6);
+      assert.deepEqual(follower.data, ['0', '1', 'two\nlines', '3', '4', '5', '6']);
+      assert.equal(follower.of('named')[0].data, '1');
+    });
+
+    it('its pings are life: silence ends nothing', async () => {
+      const url = `http://127.0.0.1:${nchan.port}/sub`;
+      const follower = bench.follow(url, { silence: 1_900 });
+      await follower.until('open');
+      const begun = performance.now();
+      await when(() => performance.now() - begun > 2_400); // two pings
+      assert.equal(follower.of('error').length, 0);
+    });
+  });
+});
