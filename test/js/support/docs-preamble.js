@@ -24,6 +24,11 @@ net.Server.prototype.listen = function (...args) {
   return this.unref();
 };
 
+/** Programs for browsers are pages of that server, too. */
+Object.defineProperty(globalThis, 'location', {
+  get: () => new URL(`http://127.0.0.1:${server.address().port}/`),
+});
+
 /** What a page may take for granted with `needs`. */
 const NEEDS = {
   hub: () => createHub(),
