@@ -176,6 +176,8 @@ describe('fanline/client and failures', () => {
       await when(() => follower.source.readyState === 2);
       assert.equal(server.requests.length, 9);
       assert.equal(follower.log.at(-1).attempt, 9);
+      const delays = follower.of('error').map(({ delay }) => delay);
+      assert.ok(Math.max(...delays) > 1 && Math.max(...delays) <= 30, `${delays}`);
     });
 
     it('a stream that lasted longer than retry.min was well, even without an event', async () => {

@@ -122,6 +122,14 @@ describe('fanline/client and a hub', () => {
     assert.deepEqual(left.types, ['open', 'done']);
   });
 
+  it('an end for good ends a subscription by POST, too', async () => {
+    connect = (req, res) => hub.connect(req, res).close({ reconnect: false });
+    const follower = bench.follow(server.url, { body: 'rooms' });
+    await follower.until('fanline:end');
+    assert.deepEqual(follower.types, ['open', 'fanline:end']);
+    assert.doesNotMatch(follower.source.lastEventId, /^fanline:/); // only a GET is fenced
+  });
+
   it('an answer to a POST is complete when it ends; a subscription by POST comes back', async () => {
     async function* words() {
       yield* ['a', 'b'];
