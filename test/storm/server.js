@@ -21,7 +21,7 @@ const hub = createHub({
   heartbeat: 150,
   batchDelay: Number(process.env.FANLINE_STORM_DELAY ?? 0),
   history: process.env.FANLINE_STORM_HISTORY === 'off' ? false : HISTORY,
-  limits: { queueBytes: 64 * 1024, stallTimeout: 1_500 },
+  limits: { queueBytes: 192 * 1024, stallTimeout: 1_500 },
 });
 const next = [1, 1]; // of each room
 const open = []; // of clients: { client, res, token, rooms, sent, at }
