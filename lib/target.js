@@ -23,6 +23,13 @@ function union(a, b) {
   return b.length === 0 ? a : [...new Set([...a, ...b])];
 }
 
+/** The room of that name, with members or without. One that is new may be named twice, as meant and as excepted. */
+function roomOf(list, name, named) {
+  const room = list.numbered(name);
+  if (room.members.size > 0 || room.last > 0) return room;
+  return named.find((other) => other.list === list && other.name === name)?.room ?? room;
+}
+
 /**
  * Adds the numbers of the rooms of these names.
  * @param {object} list the rooms, or the users, of a hub
@@ -30,7 +37,7 @@ function union(a, b) {
  */
 function addNumbers(list, wanted, numbers, named) {
   for (const name of wanted) {
-    const room = named === null ? list.find(name) : list.numbered(name);
+    const room = named === null ? list.find(name) : roomOf(list, name, named);
     if (room === undefined) continue;
     numbers.push(room.number);
     named?.push({ list, name, room });

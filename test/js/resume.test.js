@@ -43,6 +43,17 @@ for (const transport of ['auto', 'relay']) {
       }
     }
 
+    it('a new room that a send both means and excepts is one room in the history', async () => {
+      await start({ history: { events: 1 } });
+      const cursor = await hub.to('elsewhere').send('told the epoch').accepted;
+      hub.to(['room', 'other']).except('room').send('for others');
+      hub.to('room').send('for all');
+      const { list } = await comesBack({ rooms: 'room' }, cursor);
+      assert.deepEqual(list, ['fanline:reset expired']); // its one place is taken by the second
+      const { list: others } = await comesBack({ rooms: 'other' }, cursor);
+      assert.deepEqual(others, ['for others']);
+    });
+
     it(`a user whose only tab is away for ${AWAY[transport]} ms misses nothing`, async function () {
       this.timeout(10_000);
       await start();

@@ -12,9 +12,12 @@ const SHED = ['replaced', 'dropOldest', 'dropNewest'];
 
 const sum = (numbers) => numbers.reduce((total, number) => total + number, 0);
 
-/** Did its reader get all there was, up to the end of the response? (It may have been too slow while it was being closed.) */
-const isWhole = ({ twin, drops, hasLeft }) =>
-  !hasLeft && IN_ORDER.includes(twin.reason) && !drops.some(({ reason }) => reason === 'slow');
+/** Did its reader get all there was, up to the end of the response? It may have been too slow while it was being closed. */
+function isWhole({ twin, drops, hasLeft, stream }) {
+  if (hasLeft || !IN_ORDER.includes(twin.reason)) return false;
+  if (twin.mayBeSlow && stream.ended !== 'end') return false;
+  return !drops.some(({ reason }) => reason === 'slow');
+}
 
 /** By reason: what `drop` has told. */
 function toldDrops(connections) {
