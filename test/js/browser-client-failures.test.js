@@ -188,13 +188,15 @@ describe('fanline/client and failures', () => {
           res.writeHead(200, STREAM).write(':\n');
           setTimeout(() => res.end(), 60);
         },
+        status(500),
+        status(500),
         stays(),
       );
       const follower = bench.follow(server.url, { retry: { min: 20, max: 25 } });
       await follower.until('open', 2);
       assert.deepEqual(
         follower.of('error').map(({ attempt }) => attempt),
-        [1, 2, 1],
+        [1, 2, 1, 2, 3],
       );
     });
   });
@@ -254,6 +256,8 @@ describe('fanline/client and failures', () => {
       'close()': (it) => it.source.close(),
       'the signal': (it) => it.controller.abort(),
     };
+    const timers = () =>
+      process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
     const begin = (url, options = {}) => {
       const controller = new AbortController();
       const follower = bench.follow(url, { signal: controller.signal, ...options });
@@ -287,20 +291,20 @@ describe('fanline/client and failures', () => {
         const server = await bench.server(status(500));
         const follower = begin(server.url, { retry: { min: 60_000, max: 60_000 } });
         await follower.until('error');
-        const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout');
-        const before = timers().length;
+        const waiting = timers();
         leave(follower);
-        assert.equal(timers().length, before - 1);
+        assert.equal(timers(), waiting - 1);
         assert.deepEqual([follower.source.readyState, server.requests.length], [2, 1]);
       });
 
       it(`${what} in the error that tells of the next attempt: there is none`, async () => {
         const server = await bench.server(status(500));
-        const follower = begin(server.url, { retry: { min: 0, max: 0 } });
+        const follower = begin(server.url, { retry: { min: 60_000, max: 60_000 } });
+        const asked = timers();
         follower.source.onerror = () => leave(follower);
         await follower.until('error');
-        await bench.follow(server.url, { retry: false }).until('error');
-        assert.deepEqual([server.requests.length, follower.types], [2, ['error']]);
+        assert.deepEqual([server.requests.length, follower.types], [1, ['error']]);
+        assert.equal(timers(), asked);
       });
     }
 

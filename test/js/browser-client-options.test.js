@@ -112,6 +112,15 @@ describe('options of fanline/client', () => {
       assert.equal(follower.source.withCredentials, true);
     });
 
+    it('closed in the same stretch of code, it calls neither headers nor fetch', async () => {
+      const calls = [];
+      const [headers, fetch] = ['headers', 'fetch'].map((name) => () => void calls.push(name));
+      bench.follow('http://localhost/', { headers, fetch }).source.close();
+      const other = bench.follow('http://localhost/', { headers, fetch, retry: false });
+      await other.until('error'); // what is answered here is nothing
+      assert.deepEqual(calls, ['headers', 'fetch']);
+    });
+
     it('fetch: one that does not look at its signal leaves no stream open', async () => {
       let cancelled = false;
       let controller;
@@ -261,21 +270,15 @@ describe('options of fanline/client', () => {
     }
 
     it('undefined is as if not given', async () => {
-      const server = await bench.server(stays());
-      const names = [
-        'withCredentials',
-        'method',
-        'headers',
-        'body',
-        'signal',
-        'lastEventId',
-        'retry',
-      ];
-      const options = [...names, 'silence', 'batch', 'parse', 'fetch'].map((name) => [
-        name,
-        undefined,
-      ]);
-      await bench.follow(server.url, Object.fromEntries(options)).until('open');
+      const server = await bench.server(ends(batchOf([{ data: 1 }])));
+      const names = ['withCredentials', 'method', 'headers', 'body', 'signal', 'lastEventId'];
+      names.push('retry', 'silence', 'batch', 'parse', 'fetch');
+      const options = Object.fromEntries(names.map((name) => [name, undefined]));
+      const follower = bench.follow(server.url, options);
+      const { delay } = await follower.until('error');
+      assert.ok(delay >= 1_000 && delay <= 2_000, `${delay}`);
+      const { withCredentials, lastEventId } = follower.source;
+      assert.deepEqual([follower.data, withCredentials, lastEventId], [['1'], false, '']);
     });
   });
 });
