@@ -265,10 +265,21 @@ function full(detail) {
 /**
  * Use of something that is closed.
  * @param {string} what for example `hub`
+ * @param {string} [detail]
  * @returns {Error} `ERR_FAN_CLOSED`
  */
-function closed(what) {
-  return coded(Error, 'ERR_FAN_CLOSED', `The ${what} is closed`, closed);
+function closed(what, detail) {
+  const message = `The ${what} is closed${detail ? `: ${detail}` : ''}`;
+  return coded(Error, 'ERR_FAN_CLOSED', message, closed);
+}
+
+/**
+ * What was waited for did not come.
+ * @param {string} message
+ * @returns {Error} `ERR_FAN_TIMEOUT`
+ */
+function timedOut(message) {
+  return coded(Error, 'ERR_FAN_TIMEOUT', message, timedOut);
 }
 
 /**
@@ -291,6 +302,7 @@ module.exports = {
   optionRange,
   rangeError,
   refusedArg,
+  timedOut,
   tooLarge,
   unavailableArg,
   unavailableOption,

@@ -7,8 +7,10 @@ const assert = require('node:assert/strict');
 const { once } = require('node:events');
 const http = require('node:http');
 const net = require('node:net');
+const nodeTest = require('node:test');
 const express = require('express');
 const { createHub } = require('fanline');
+const testing = require('fanline/testing');
 const support = require('./open');
 const { when } = require('./stage');
 
@@ -35,6 +37,13 @@ const NEEDS = {
   http: () => http,
   express: () => express,
   createHub: () => createHub,
+  assert: () => assert,
+  open: () => testing.open,
+  test: () => nodeTest,
+  describe: () => nodeTest.describe,
+  it: () => nodeTest.it,
+  before: () => nodeTest.before,
+  after: () => nodeTest.after,
   /** An Express app that listens. */
   app: () => {
     const app = express();
