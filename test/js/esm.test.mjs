@@ -53,7 +53,7 @@ describe('import', () => {
     assert.match(id, /^[a-z][a-z0-9]{7}-1$/);
     assert.deepEqual(await stream.next(), { data: '{"a":1}', event: 'e', id });
     const single = await open(`${server.url}/one`);
-    assert.deepEqual(await single.next(), { data: '{"n":1}', event: 'done', id: undefined });
+    assert.deepEqual(await single.next(), { data: '{"n":1}', event: 'done' });
     assert.equal(await single.end(), 'end');
     assert.deepEqual(await hub.close({ grace: 50 }), { ended: 1, cut: 0 });
     assert.deepEqual(await closed, ['shutdown']);

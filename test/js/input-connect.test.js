@@ -256,7 +256,7 @@ describe('what a client of sse() has not', () => {
     assert.equal(client.rooms.size, 0);
     assert.equal(client.user, undefined);
     client.send('x', { id: 7 });
-    assert.deepEqual(await stream.next(), { data: 'x', event: undefined, id: '7' });
+    assert.deepEqual(await stream.next(), { data: 'x', id: '7' });
     await stage.close();
   });
 });
