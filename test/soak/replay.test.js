@@ -5,13 +5,14 @@
 
 const assert = require('node:assert/strict');
 const { open } = require('../js/support/open');
-const { MIB, Server, readAll } = require('./support/harness');
+const { MIB, Server, buildReader, readAll } = require('./support/harness');
 
 const EVENTS = 100_000;
 const CLIENTS = 100;
 const SIZE = 250;
 const LIVE = 10_000; // at most so many are sent while the others catch up
 const EVERY = 10; // ms between two of these
+const ALONE = 4_000; // ms
 const TURN = 20; // ms, of the JavaScript thread
 const DELAY = 100; // ms, of a live event
 const GROWTH = 64; // MiB
@@ -30,8 +31,17 @@ async function listen(url) {
   return { stream, delays };
 }
 
+function sorted(listeners) {
+  return listeners.flatMap(({ delays }) => delays).sort((a, b) => a - b);
+}
+
+function at(list, p) {
+  return list[Math.floor((list.length - 1) * p)];
+}
+
 describe('soak: 100 clients that have missed 100,000 events', function () {
   this.timeout(300_000);
+  before(buildReader);
   let server;
   let load;
   afterEach(() => {
@@ -39,7 +49,9 @@ describe('soak: 100 clients that have missed 100,000 events', function () {
     server.stop();
   });
 
-  it('no turn above 20 ms, memory bounded, live events within 100 ms, no hole', async () => {
+  // A turn is judged by its work: by the clock it depends on what else has the processor, so that is only told. Live events are judged by the clock, which needs
+  // processors that nothing else wants: what the slowest waited for is told.
+  it('no turn works above 20 ms, memory is bounded, live events are there within 100 ms, nobody has a hole', async () => {
     const history = { events: EVENTS + LIVE + 1, bytes: 128 * MIB };
     const hub = { history, limits: { totalBytes: 1_024 * MIB } };
     server = new Server('replay-server.js', { events: EVENTS, size: SIZE, hub });
@@ -50,8 +62,20 @@ describe('soak: 100 clients that have missed 100,000 events', function () {
     const first = server.ask({ live: 2 }); // what is compiled now need not be compiled then
     await listeners[0].stream.until(() => listeners[0].delays.length > 50);
     server.tell({});
-    const early = (await first).sent;
-    await listeners[4].stream.until(() => listeners[4].delays.length === early - EVENTS);
+    const warm = (await first).sent;
+    await listeners[4].stream.until(() => listeners[4].delays.length === warm - EVENTS);
+    for (const { delays } of listeners) delays.length = 0;
+
+    // The same without anybody who catches up: what this machine does to a live event anyway.
+    const alone = server.ask({ live: EVERY });
+    await new Promise((resolve) => setTimeout(resolve, ALONE));
+    server.tell({});
+    const control = await alone;
+    const early = control.sent;
+    for (const { stream, delays } of listeners) {
+      await stream.until(() => delays.length === early - warm);
+    }
+    const quiet = sorted(listeners);
     for (const { delays } of listeners) delays.length = 0;
 
     const base = server.rss();
@@ -60,27 +84,29 @@ describe('soak: 100 clients that have missed 100,000 events', function () {
     load = await readAll(port, '/replay', CLIENTS, early, 100);
     const got = await load.done;
     server.tell({});
-    const { turns, work, sent, stats: after } = await running;
+    const { turns, slowest, sent, stats: after } = await running;
     const growth = unwatch() - base;
     for (const { stream, delays } of listeners) {
       await stream.until(() => delays.length === sent - early);
       stream.close();
     }
 
-    const delays = listeners.flatMap((it) => it.delays).sort((a, b) => a - b);
-    const p50 = delays[delays.length >> 1];
+    const busy = sorted(listeners);
     const rate = Math.round((CLIENTS * EVENTS) / got.seconds / 1e3);
+    const times = (delays) => [0.5, 0.99, 1].map((p) => at(delays, p).toFixed(1)).join(' / ');
     console.log(
-      `      ${got.seconds.toFixed(1)} s, ${rate}k events/s, history ${(stats.historyBytes / MIB).toFixed(0)} MiB, RSS +${growth.toFixed(1)} MiB;` +
-        ` longest turn ${turns.longest.toFixed(1)} ms (${turns.blocked} blocked); in front of a live event ${work.toFixed(1)} ms of work;` +
-        ` it took ${p50.toFixed(1)} ms (p50), at most ${delays.at(-1).toFixed(1)} ms`,
+      `      ${got.seconds.toFixed(1)} s, ${rate}k events/s, history ${(stats.historyBytes / MIB).toFixed(0)} MiB, RSS +${growth.toFixed(1)} MiB\n` +
+        `      longest turn: ${turns.longest.toFixed(1)} ms of work, ${turns.wall.toFixed(1)} by the clock; nobody catching up: ${control.turns.wall.toFixed(1)}\n` +
+        `      live events, ms by the clock (p50 / p99 / most): ${times(busy)}; nobody catching up: ${times(quiet)}\n` +
+        `      from a send to the kernel at most ${slowest.ms.toFixed(1)} ms: the loop worked for ${slowest.worked.toFixed(1)} of these and` +
+        ` waited for a processor for ${slowest.waited.toFixed(1)}`,
     );
     assert.deepEqual([got.finished, got.disorder], [CLIENTS, 0]);
     assert.deepEqual([after.replays, after.resets, after.drops], [CLIENTS, 0, {}]);
     assert.ok(after.eventsReplayed >= CLIENTS * EVENTS);
     assert.ok(turns.longest <= TURN && turns.blocked <= 2, JSON.stringify(turns));
     assert.ok(growth <= GROWTH, `${growth} MiB more`);
-    assert.ok(work <= DELAY, `${work} ms of work in front of a live event`);
-    assert.ok(p50 <= DELAY, `${p50} ms`);
+    assert.ok(slowest.ms <= DELAY, `${slowest.ms} ms until a live event was written`);
+    assert.ok(at(busy, 1) <= DELAY, `${at(busy, 1)} ms until a live event was there`);
   });
 });

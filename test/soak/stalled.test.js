@@ -7,7 +7,7 @@ const assert = require('node:assert/strict');
 const { open } = require('../js/support/open');
 const { POLICIES } = require('../js/support/stalled');
 const { numbersOf } = require('../js/support/venue');
-const { MIB, Server, readAll } = require('./support/harness');
+const { MIB, Server, buildReader, readAll } = require('./support/harness');
 
 const HEALTHY = 199;
 const SIZE = 4_096;
@@ -22,6 +22,7 @@ const UNCHANGED = 1.05; // writes for each healthy client, as a ratio
 
 describe('soak: one stalled client among 200, 4 KB events', function () {
   this.timeout(300_000);
+  before(buildReader);
   let control; // writes for each client and event, with nobody stalled
 
   /** One process with its readers, which have got WARM events. The client that is to stall has read them, too. */

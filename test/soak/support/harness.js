@@ -10,6 +10,7 @@ const path = require('node:path');
 const readline = require('node:readline');
 
 const ROOT = path.join(__dirname, '..', '..', '..');
+const LOAD = path.join(ROOT, 'build', 'soak', 'load');
 const MIB = 1 << 20;
 const PAGE = 4_096;
 
@@ -66,17 +67,19 @@ class Server {
   }
 }
 
+/** Call it before anything is timed: it takes this process a while. */
+function buildReader() {
+  fs.mkdirSync(path.dirname(LOAD), { recursive: true });
+  execFileSync('cc', ['-O2', '-o', LOAD, path.join(ROOT, 'bench', 'load.c')]);
+}
+
 /**
  * Opens streams that are read as fast as they come, by a process that gives way to the server's (it stands for other machines). Each must see the numbers 1, 2, 3, ...
  * @returns {Promise<{done: Promise<object>, stop: () => void}>} once all are open; `done`: what has come, see bench/load.c
  */
 async function readAll(port, pathname, clients, events, seconds) {
-  const build = path.join(ROOT, 'build', 'soak');
-  fs.mkdirSync(build, { recursive: true });
-  const file = path.join(build, 'load');
-  execFileSync('cc', ['-O2', '-o', file, path.join(ROOT, 'bench', 'load.c')]);
   const args = [port, pathname, clients, events, seconds].map(String);
-  const child = spawn(file, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(LOAD, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   os.setPriority(child.pid, os.constants.priority.PRIORITY_BELOW_NORMAL);
   const lines = readline.createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const { value } = await lines.next();
@@ -87,4 +90,4 @@ async function readAll(port, pathname, clients, events, seconds) {
   };
 }
 
-module.exports = { MIB, Server, readAll };
+module.exports = { MIB, Server, buildReader, readAll };

@@ -1,10 +1,8 @@
 'use strict';
 
 // A server in a process of its own whose hub keeps `events` numbered events of one room. `/replay` are clients that have missed all
-// of them, `/live` are clients that have missed nothing. From `{ live: ms }` on, until `{}`, more
-// are sent, one every `ms`; the answer tells how long the turns of the JavaScript thread were meanwhile, and what the loop's thread did before it wrote a live event.
-//
-// Both in processor time: what else runs on this machine, the readers among it, delays everybody.
+// of them, `/live` are clients that have missed nothing. From `{ live: ms }` on, until `{}`, more are sent, one every `ms`; the answer
+// tells how long the turns of this thread were meanwhile, and of the live event that was written last of all what it waited for.
 //
 //     node replay-server.js '{ "events", "size", "hub": options }'
 
@@ -39,10 +37,6 @@ async function fill() {
   }
 }
 
-function threads() {
-  return fs.readdirSync('/proc/self/task');
-}
-
 /** Processor time that a thread of this process has had, and for how long it has waited for a processor; ms. */
 function usage(thread) {
   const [run, waited] = fs.readFileSync(`/proc/self/task/${thread}/schedstat`, 'utf8').split(' ');
@@ -51,12 +45,13 @@ function usage(thread) {
 
 /** Looks at the turns of this thread, one after the other. */
 function watchTurns() {
-  const seen = { longest: 0, blocked: 0 }; // ms; how many were long without work and without waiting for a processor
+  const seen = { longest: 0, wall: 0, blocked: 0 }; // ms; how many were long without work and without waiting for a processor
   let last = { now: performance.now(), ...usage(process.pid) };
   const timer = setInterval(() => {
     const present = { now: performance.now(), ...usage(process.pid) };
     const awake = present.now - last.now - (present.waited - last.waited);
     if (awake > LONG) seen.blocked++;
+    seen.wall = Math.max(seen.wall, present.now - last.now);
     seen.longest = Math.max(seen.longest, present.run - last.run);
     last = present;
   }, 1);
@@ -66,25 +61,32 @@ function watchTurns() {
   };
 }
 
-/** How much the loop's thread has done until an event for the live clients is written. */
-async function work() {
-  const before = usage(loop).run;
+function threads() {
+  return fs.readdirSync('/proc/self/task');
+}
+
+/** How long it takes until an event for the live clients is written, and of that, how long the loop worked or waited for a processor. */
+async function written() {
+  const begun = performance.now();
+  const before = usage(loop);
   await hub.to('live').deliver('through', { history: false, event: 'through' });
-  return usage(loop).run - before;
+  const { run, waited } = usage(loop);
+  const ms = performance.now() - begun;
+  return { ms, worked: run - before.run, waited: waited - before.waited };
 }
 
 let goesOn = false;
 
 async function live(ms) {
   const unwatch = watchTurns();
-  const works = [];
+  const times = [];
   for (goesOn = true; goesOn; ) {
     send();
-    works.push(work());
+    times.push(written());
     await new Promise((resolve) => setTimeout(resolve, ms));
   }
-  const most = Math.max(...(await Promise.all(works)));
-  return { turns: unwatch(), work: most, sent, ended, stats: hub.stats() };
+  const [slowest] = (await Promise.all(times)).sort((a, b) => b.ms - a.ms);
+  return { turns: unwatch(), slowest, sent, ended, stats: hub.stats() };
 }
 
 process.on('message', async ({ live: ms }) => {
