@@ -10,7 +10,13 @@ const { ModelRun } = require('./support/model-run');
 const { FANLINE_MODEL_SEED, FANLINE_MODEL_RUNS = 1 } = process.env;
 const FD = ['auto'];
 const BOTH = ['auto', 'relay'];
-const LARGE = { large: true, settle: 0.02, history: { bytes: 64 << 20 } };
+const LARGE = {
+  large: true,
+  operations: 350,
+  settle: 0.02,
+  history: { bytes: 64 << 20 },
+  weights: { ...WEIGHTS, pause: 12 },
+};
 const SLOW = { queueBytes: 256 << 10 };
 const ASKED = { ...WEIGHTS, deliver: 30, destroy: 2 }; // of one that leaves nobody knows what it got
 const COMMON = { transports: BOTH, operations: 500, weights: WEIGHTS, settle: 0.1 };
