@@ -18,8 +18,6 @@ uint64_t to_u64(const Napi::Value &value) {
   return static_cast<uint64_t>(value.As<Napi::Number>().DoubleValue());
 }
 
-size_t to_size(const Napi::Value &value) { return static_cast<size_t>(to_u64(value)); }
-
 uint32_t to_u32(const Napi::Value &value) { return value.As<Napi::Number>().Uint32Value(); }
 
 template <size_t size> Napi::Array counts_of(Napi::Env env, const uint64_t (&counts)[size]) {
@@ -29,19 +27,29 @@ template <size_t size> Napi::Array counts_of(Napi::Env env, const uint64_t (&cou
   return array;
 }
 
+/* A number from lib/; 0 if the environment ends meanwhile: reading a property fails then, and answers an empty value. */
+uint64_t number_of(const Napi::Object &options, const char *name) {
+  Napi::Value value = options.Get(name);
+  return value.IsNumber() ? to_u64(value) : 0;
+}
+
+uint32_t small_of(const Napi::Object &options, const char *name) {
+  return static_cast<uint32_t>(number_of(options, name));
+}
+
 fan_limits limits_of(const Napi::Object &options) {
-  return {.queue_bytes = to_size(options.Get("queueBytes")),
-          .total_bytes = to_size(options.Get("totalBytes")),
-          .stall_ms = to_u32(options.Get("stallTimeout")),
-          .idle_ms = to_u32(options.Get("idleTimeout")),
-          .batch_ms = to_u32(options.Get("batchDelay")),
-          .overflow = static_cast<fan_overflow>(to_u32(options.Get("overflow")))};
+  return {.queue_bytes = static_cast<size_t>(number_of(options, "queueBytes")),
+          .total_bytes = static_cast<size_t>(number_of(options, "totalBytes")),
+          .stall_ms = small_of(options, "stallTimeout"),
+          .idle_ms = small_of(options, "idleTimeout"),
+          .batch_ms = small_of(options, "batchDelay"),
+          .overflow = static_cast<fan_overflow>(small_of(options, "overflow"))};
 }
 
 fan_history_limits history_of(const Napi::Object &options) {
-  return {.events = to_u32(options.Get("historyEvents")),
-          .bytes = to_size(options.Get("historyBytes")),
-          .age_ms = to_u64(options.Get("historyAge"))};
+  return {.events = small_of(options, "historyEvents"),
+          .bytes = static_cast<size_t>(number_of(options, "historyBytes")),
+          .age_ms = number_of(options, "historyAge")};
 }
 
 /* `<epoch>-<number>`: where an event stands in the history. */
@@ -107,13 +115,15 @@ HubWrap::HubWrap(const Napi::CallbackInfo &info)
   if (IsEmpty())
     return; /* not wrapped, for the environment is ending: no method of it will ever run */
   auto options = info[0].As<Napi::Object>();
-  event_bytes_ = to_size(options.Get("eventBytes"));
-  epoch_ = options.Get("epoch").As<Napi::String>();
-  key_seed_ = to_u64(options.Get("keySeed"));
+  Napi::Value epoch = options.Get("epoch");
+  if (!epoch.IsString()) return; /* it is ending now */
+  epoch_ = epoch.As<Napi::String>();
+  event_bytes_ = static_cast<size_t>(number_of(options, "eventBytes"));
+  key_seed_ = number_of(options, "keySeed");
   id_ = environment_.new_port();
   fan_limits limits = limits_of(options);
   fan_history_limits history = history_of(options);
-  uint32_t heartbeat_ms = to_u32(options.Get("heartbeat"));
+  uint32_t heartbeat_ms = small_of(options, "heartbeat");
   fan_buf *heartbeat = make_heartbeat(info.Env(), options.Get("heartbeatEvent"), heartbeat_ms);
   if (heartbeat || !heartbeat_ms) port_ = fan_port_new(id_, &limits, &history, heartbeat);
   if (port_) return;

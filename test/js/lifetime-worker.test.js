@@ -219,6 +219,20 @@ describe('a worker', () => {
     ended(result, 'parent ended');
   });
 
+  it('that is ended while it makes hubs', async () => {
+    const result = await run(`${PARENT}
+      for (let round = 0; round < 40; round++) {
+        const worker = start('require("node:worker_threads").parentPort.postMessage("reached");' +
+          ' for (;;) createHub();');
+        await worker.reached;
+        await new Promise((resolve) => setTimeout(resolve, round % 5));
+        await worker.terminate();
+      }
+      await end();
+    `);
+    ended(result, 'parent ended');
+  });
+
   it('several at once, each with clients, ended in the middle of their broadcasts', async () => {
     const result = await run(`${PARENT}
       const workers = [];
