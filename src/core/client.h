@@ -107,10 +107,11 @@ typedef struct fan_client {
 /* A reader that is behind is waited for while it takes something this often, but not for longer than the second. */
 #define FAN_PACE_MS 500
 #define FAN_PACE_MAX_MS 2000
-#define FAN_TURN_BYTES (256 * 1024) /* at most this much for one client in one turn */
-#define FAN_SHED_MS 1000            /* JavaScript is told of drops at most this often, per client */
-#define FAN_HIGH_BYTES (64 * 1024)  /* JavaScript is told when a queue passes this ... */
-#define FAN_LOW_BYTES (16 * 1024)   /* ... and when it is below this again */
+#define FAN_TURN_BYTES                                                                             \
+  (256 * 1024) /* at most this much for one client in one turn, a quarter while it catches up */
+#define FAN_SHED_MS 1000           /* JavaScript is told of drops at most this often, per client */
+#define FAN_HIGH_BYTES (64 * 1024) /* JavaScript is told when a queue passes this ... */
+#define FAN_LOW_BYTES (16 * 1024)  /* ... and when it is below this again */
 
 void fan_clients_init(fan_clients *clients, const fan_limits *limits, uint64_t now_ms);
 

@@ -126,7 +126,7 @@ static void note_report(fan_client *client) {
 void fan_client_flush(fan_client *client) {
   if (client->state == FAN_DEAD) return;
   fan_list_remove(&client->dirty_node); /* whatever it was given until now is looked at here */
-  size_t budget = FAN_TURN_BYTES;
+  size_t budget = client->held && !client->gated ? FAN_TURN_BYTES / 4 : FAN_TURN_BYTES;
   if (client->sink && !client->blocked)
     while (!fan_outq_empty(&client->queue) && write_once(client, &budget)) continue;
   if (client->state == FAN_DEAD) return;
