@@ -271,6 +271,11 @@ const external = (dir, tools) => async () => {
   return runMocha(counts, 'npm', ['test', '--silent'], { cwd: path.join(ROOT, dir) });
 };
 
+/** Each folder of test/frameworks that is a package is a suite of that name. */
+const frameworks = fs
+  .readdirSync(path.join(ROOT, 'test', 'frameworks'))
+  .filter((name) => has(path.join(ROOT, 'test', 'frameworks', name, 'package.json')));
+
 const CHROMIUM = ['chromium', 'chromium-browser', 'google-chrome'];
 const SUITES = {
   c: make('test'),
@@ -280,9 +285,10 @@ const SUITES = {
   net: mochaSuite('test/net/.mocharc.json'),
   types,
   browser: external('test/browser', [CHROMIUM, ['curl']]),
+  ...Object.fromEntries(frameworks.map((name) => [name, external(`test/frameworks/${name}`, [])])),
 };
 const BESIDE = ['fuzz'];
-const NEEDS_ADDON = ['js', 'net', 'browser'];
+const NEEDS_ADDON = ['js', 'net', 'browser', ...frameworks];
 
 // ---------------------------------------------------------------- all of them
 

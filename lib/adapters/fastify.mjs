@@ -1,0 +1,3 @@
+import fanline from './fastify.js';
+
+export default fanline;

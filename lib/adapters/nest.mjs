@@ -1,0 +1,4 @@
+import nest from './nest.js';
+
+export const { FanlineHub, FanlineModule } = nest;
+export default nest;

@@ -1,0 +1,40 @@
+'use strict';
+
+// The behaviour suite over Koa 2 and 3, which need no adapter: `ctx.respond = false`.
+
+const Koa2 = require('koa2');
+const Koa3 = require('koa');
+const { TRANSPORTS, combosOf, overMatrix } = require('../../js/suite/world');
+
+const BEHAVIOURS = [
+  require('../../js/suite/opening'),
+  require('../../js/suite/leaving'),
+  require('../../js/suite/closing'),
+  require('../../js/suite/wrappers'),
+  require('../../js/suite/deciding'),
+];
+
+const wrap = (Koa) => (_middleware, listener, onError) => {
+  const app = new Koa();
+  app.on('error', onError);
+  app.use((ctx) => {
+    ctx.respond = false;
+    ctx.res.statusCode = 200; // Koa begins with 404, which the listeners' ordinary answers do not expect
+    return new Promise((resolve, reject) => {
+      ctx.res.on('close', resolve);
+      listener(ctx.req, ctx.res, reject);
+    });
+  });
+  return app.callback();
+};
+
+const KOAS = [
+  { name: 'Koa 2', wrap: wrap(Koa2), kinds: ['http', 'http2'] },
+  { name: 'Koa 3', wrap: wrap(Koa3), kinds: ['http', 'http2'] },
+];
+
+describe('behaviour', () => {
+  const [fd, , , http2] = TRANSPORTS;
+  overMatrix(BEHAVIOURS, combosOf([fd], ...KOAS));
+  overMatrix(BEHAVIOURS.slice(0, 1), combosOf([http2], KOAS[1]));
+});
