@@ -218,12 +218,14 @@ describe('client.pipe(), when the client leaves', () => {
           yield 'a';
           client.res.emit('close'); // as responses do that are not of a socket: at once
           client.res.destroy();
-          yield 'b';
+          for (;;) yield 'b'; // until it is told
         } finally {
           isReturned = true;
         }
       });
-      assert.deepEqual(await piped, { sent: 1, closed: 'client' });
+      const { sent, closed } = await piped;
+      assert.equal(closed, 'client');
+      assert.ok(sent >= 1 && sent < 10_000, `${sent} sent`); // what fits before it has to wait
       assert.equal(isReturned, true);
       await stream.end();
     });
