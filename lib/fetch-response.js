@@ -32,7 +32,7 @@ class FetchResponse extends EventEmitter {
     this._chunks = [];
     this._wanted = false; // somebody reads, and there was nothing
     this._signal = signal;
-    this._onAbort = () => this.destroy(signal.reason);
+    this._onAbort = () => this._aborted();
     if (!this.destroyed) signal?.addEventListener('abort', this._onAbort, { once: true });
   }
 
@@ -60,7 +60,7 @@ class FetchResponse extends EventEmitter {
 
   /** @returns {boolean} false: nobody has asked for it yet; `drain` tells when more is welcome */
   write(bytes) {
-    if (this._wanted) {
+    if (this._wanted && !this.destroyed) {
       this._hand(bytes);
       return true;
     }
@@ -80,10 +80,10 @@ class FetchResponse extends EventEmitter {
   }
 
   /** Cuts the stream: whoever reads gets an error, not an end. */
-  destroy(reason = errors.closed('event stream')) {
+  destroy() {
     if (this.destroyed) return;
     this._gone();
-    this._controller?.error(reason);
+    this._controller?.error(errors.closed('event stream'));
   }
 
   /** @returns {Response} to be taken once */
@@ -112,16 +112,22 @@ class FetchResponse extends EventEmitter {
     this._controller.enqueue(ownChunk(bytes));
   }
 
+  /** Whoever waits for our end may then close the server: its reader is given the time to see the end first, and write it. */
   _finish() {
     this._release();
     this._controller.close();
-    process.nextTick(() => this.emit('finish'));
+    setImmediate(() => this.emit('finish'));
+  }
+
+  /** The peer has left. A server that tells us so cancels the body next; if it were to find an error first, it would report one. */
+  _aborted() {
+    this._gone();
+    setImmediate(() => this._controller?.error(this._signal.reason));
   }
 
   /** The reader has left, or must. */
   _gone() {
     this.destroyed = true;
-    this._wanted = false;
     this._release();
     process.nextTick(() => this.emit('close'));
   }

@@ -14,6 +14,7 @@ const HEADERS = ['last-event-id', 'content-length', 'transfer-encoding']; // all
 class FetchRequest {
   constructor(request) {
     this.method = request.method;
+    this.httpVersionMajor = 1; // for all that is known; whoever is sent away is asked to close the connection
     this.headers = {};
     for (const name of HEADERS) {
       const value = request.headers.get(name);

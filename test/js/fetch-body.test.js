@@ -3,10 +3,14 @@
 // The body of hub.response(): what a reader gets, how it ends, and how a reader leaves.
 
 const assert = require('node:assert/strict');
-const { getEventListeners } = require('node:events');
+const { getEventListeners, once } = require('node:events');
+const http = require('node:http');
+const { Readable } = require('node:stream');
 const { setImmediate: turn } = require('node:timers/promises');
 const { createHub } = require('fanline');
 const { BodyReader, asked, dataOf, ended, openOn } = require('./support/fetch-reader');
+const { open: openUrl } = require('./support/open');
+const { serve } = require('./support/serve');
 
 const QUIET = { heartbeat: false, retry: false, history: false };
 
@@ -140,8 +144,10 @@ describe('hub.response(), its body', () => {
         client.send('no');
         client.close();
       });
+      const gone = once(hub, 'disconnect');
       const response = hub.response(asked().request);
       assert.equal(await response.text(), ':\ndata: no\n\n');
+      await gone;
       assert.equal(hub.size, 0);
     });
 
@@ -184,8 +190,22 @@ describe('hub.response(), its body', () => {
 
     it('fails with the reason of the request’s abort', async () => {
       const { abort, reader } = openOn(start());
+      await reader.read();
       abort.abort(new TypeError('the server had enough'));
       await assert.rejects(reader.read(), TypeError);
+    });
+
+    it('does not fail where the server aborts the request and cancels the body in one breath', async () => {
+      const { abort, client, response } = openOn(start());
+      const reader = response.body.getReader();
+      await reader.read();
+      const waiting = reader.read();
+      abort.abort('the peer has left');
+      await reader.cancel();
+      assert.equal((await waiting).done, true);
+      assert.equal(await ended(client), 'client');
+      await turn();
+      await reader.closed;
     });
 
     it('of a hub that closes ends in order; one that nobody reads is cut', async () => {
@@ -198,6 +218,28 @@ describe('hub.response(), its body', () => {
       assert.equal(client.closed, 'shutdown');
       assert.equal(unread.client.closed, 'shutdown');
       await assert.rejects(unread.reader.read(), { code: 'ERR_FAN_CLOSED' });
+    });
+
+    it('has been written to its end when the hub has closed: its connection is idle', async () => {
+      const hub = start();
+      const server = await serve((_req, res) => {
+        const { body, headers } = hub.response(asked().request);
+        res.writeHead(200, Object.fromEntries(headers));
+        Readable.fromWeb(body).pipe(res); // takes a while longer than others
+      });
+      const agent = new http.Agent({ keepAlive: true });
+      const stream = await openUrl(server.url, { agent });
+      await stream.until(({ text }) => text === ':\n');
+      const [ended, gone] = [stream.end(), once(stream.req.socket, 'close')];
+      await hub.close({ grace: 0 });
+      server.server.closeIdleConnections();
+      assert.equal(await ended, 'end');
+      const begun = performance.now();
+      await gone;
+      const took = performance.now() - begun;
+      assert(took < 3_000, `${took} ms`); // Node would keep it for 5 s
+      agent.destroy();
+      await server.close();
     });
 
     it('gives several reads at once what comes, in order', async () => {

@@ -93,6 +93,15 @@ describe('hub.response()', () => {
       assert.deepEqual(hub.stats().refused, { capacity: 2 });
     });
 
+    it('the same to who comes when the hub has closed, and ends the connection', async () => {
+      const hub = start({ retry: 50 });
+      await hub.close();
+      const response = hub.response(asked().request, {}, () => assert.fail('opened'));
+      assert.equal(await response.text(), 'retry: 50\n');
+      assert.equal(response.headers.get('connection'), 'close');
+      assert.deepEqual(hub.stats().refused, { shutdown: 1 });
+    });
+
     it('503 with Retry-After instead, where so asked', () => {
       const hub = start({ atCapacity: 'reject', limits: { clientsPerUser: 1 } });
       openOn(hub, { user: 'u' });

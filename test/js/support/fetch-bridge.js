@@ -21,8 +21,14 @@ function requestOf(req, res) {
   return new Request(new URL(req.url, 'http://localhost'), init);
 }
 
+/** The kernel keeps little for a peer that does not read: else tests would have to send megabytes before one is slow. */
+function tuned(res) {
+  const fd = res.stream ? -1 : res.socket?._handle?.fd; // over HTTP/2 windows are small anyway
+  if (fd >= 0) native.tune(fd, 0);
+}
+
 async function passOn(response, res) {
-  if (res.socket) native.tune(res.socket._handle.fd, 0); // the kernel keeps little for a peer that does not read
+  tuned(res);
   res.writeHead(response.status, Object.fromEntries(response.headers));
   if (response.body === null) {
     res.end();
@@ -51,21 +57,27 @@ function refusedClient(before, after) {
   return { closed, send: () => false, signal: AbortSignal.abort() };
 }
 
-/** Has hub.connect() and hub.handler() go through hub.response(), for tests written for Node's requests. */
-function bridge(hub) {
+/**
+ * Has hub.connect() and hub.handler() go through hub.response(), for tests written for Node's requests.
+ * @param {object} hub
+ * @param {{requestOf: (req, res) => Request, passOn: (response: Response, res, req) => void}} [server] where the Fetch API comes
+ *   from: a framework, or else the server above
+ */
+function bridge(hub, server = { requestOf, passOn }) {
   hub.connect = (req, res, opts) => {
     const before = hub.stats().refused;
     let client;
-    const response = hub.response(requestOf(req, res), opts, (opened) => {
+    const response = hub.response(server.requestOf(req, res), opts, (opened) => {
       client = opened;
     });
-    passOn(response, res);
+    server.passOn(response, res, req);
     return client ?? refusedClient(before, hub.stats().refused);
   };
   hub.handler = (decide, opened) => (req, res, next) => {
     const own = typeof decide === 'function' ? async () => decide(req) : async () => decide;
-    hub.response(requestOf(req, res), own, opened).then((response) => passOn(response, res), next);
+    const later = hub.response(server.requestOf(req, res), own, opened);
+    later.then((response) => server.passOn(response, res, req), next);
   };
 }
 
-module.exports = { bridge, passOn, requestOf };
+module.exports = { bridge, tuned };
