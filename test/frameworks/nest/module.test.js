@@ -2,6 +2,7 @@
 
 const assert = require('node:assert/strict');
 const { once } = require('node:events');
+const { setTimeout: sleep } = require('node:timers/promises');
 const { UnauthorizedException } = require('@nestjs/common');
 const { NestFactory } = require('@nestjs/core');
 const { FastifyAdapter } = require('@nestjs/platform-fastify');
@@ -104,37 +105,35 @@ for (const { name, adapter, prepare, connect } of PLATFORMS) {
       assert.equal(app.get(FanlineHub).size, 0);
     });
 
-    it('ends the streams in order at app.close(), behind what onModuleDestroy sends', async () => {
+    it('ends the streams in order at app.close(), behind every onModuleDestroy', async () => {
       const order = [];
-      class Service {
-        constructor(hub) {
-          this.hub = hub;
-        }
-
-        onModuleDestroy() {
-          order.push('destroy');
-          this.hub.broadcast('goodbye');
-        }
-
-        onApplicationShutdown() {
-          order.push(`shutdown ${this.hub.size}`);
-        }
-      }
-      const service = {
-        provide: Service,
+      const service = (name) => ({
+        provide: name,
         inject: [FanlineHub],
-        useFactory: (hub) => new Service(hub),
-      };
-      const options = { hub: { ...QUIET, retry: 1_234 }, grace: 100 };
-      const app = await listen(moduleOf([FanlineModule.forRoot(options)], [events()], [service]));
+        useFactory: (hub) => ({
+          async onModuleDestroy() {
+            await sleep(20);
+            order.push(`destroy ${hub.broadcast('goodbye').matched}`);
+          },
+          onApplicationShutdown: () => void order.push(`shutdown ${hub.size}`),
+        }),
+      });
+      const fan = FanlineModule.forRoot({ hub: { ...QUIET, retry: 1_234 }, grace: 100 });
+      const beside = { ...moduleOf([], [], [service('beside')]), global: true }; // Nest comes to it last
+      const app = await listen(moduleOf([beside, fan], [events()], [service('root')]));
       const all = await Promise.all([1, 2, 3].map(() => read(urlOf(app))));
       const hub = app.get(FanlineHub);
       hub.on('disconnect', (_client, reason) => order.push(reason));
       await app.close();
-      assert.deepEqual(order, ['destroy', 'shutdown', 'shutdown', 'shutdown', 'shutdown 0']);
+      const ends = Array(3).fill('shutdown');
+      assert.deepEqual(order, [
+        ...['destroy 3', 'destroy 3'],
+        ...ends,
+        ...['shutdown 0', 'shutdown 0'],
+      ]);
       for (const stream of all) {
         assert.equal(await stream.end(), 'end');
-        assert.deepEqual(await stream.data(1), ['goodbye']);
+        assert.deepEqual(await stream.data(2), ['goodbye', 'goodbye']);
         assert.match(stream.text, /retry: 1234\n$/);
       }
     });

@@ -17,7 +17,7 @@ const { open } = require('../support/open');
 const { serve } = require('../support/serve');
 const { openRaw } = require('./raw');
 
-/** `cause`: what stats() says of a client that is on relay. */
+/** `cause`: what stats() says of a client that is on relay. `server`: of serve(), where `kind` does not say it. */
 const TRANSPORTS = [
   { name: 'fd', kind: 'http', transport: 'fd' },
   { name: 'relay, http', kind: 'http', cause: 'option', hub: { transport: 'relay' } },
@@ -126,14 +126,14 @@ class World {
   }
 
   async start() {
-    const { framework, kind, middleware = [] } = this.combo;
+    const { framework, kind, server = kind, middleware = [] } = this.combo;
     const listener = await framework.wrap(
       middleware.map((create) => create()),
       (req, res, next) => this._routes.get(req.url)(req, res, next),
       (err) => this.errors.push(err),
       this.hub,
     );
-    this.server = await serve(listener, kind);
+    this.server = await serve(listener, server);
     return this;
   }
 

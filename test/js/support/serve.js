@@ -16,12 +16,13 @@ const TLS = {
 const KINDS = {
   http: (listener) => http.createServer(listener),
   https: (listener) => https.createServer(TLS, listener),
+  h2c: (listener) => http2.createServer(listener),
   http2: (listener) => http2.createSecureServer({ ...TLS, allowHTTP1: false }, listener),
 };
 
 /**
  * @param {(req, res) => void} listener also an Express app
- * @param {'http'|'https'|'http2'} [kind]
+ * @param {'http'|'https'|'http2'|'h2c'} [kind]
  * @returns {Promise<{url: string, port: number, server: object, close(): Promise<void>}>}
  */
 async function serve(listener, kind = 'http') {
@@ -36,7 +37,7 @@ async function serve(listener, kind = 'http') {
   return {
     port,
     server,
-    url: `${kind === 'http' ? 'http' : 'https'}://127.0.0.1:${port}`,
+    url: `${kind === 'http' || kind === 'h2c' ? 'http' : 'https'}://127.0.0.1:${port}`,
     async close() {
       const closed = new Promise((resolve) => server.close(resolve));
       for (const socket of sockets) socket.destroy();

@@ -1,0 +1,19 @@
+'use strict';
+
+// HTTP/2 in cleartext means the same as over TLS, which is in the matrix of behaviour.test.js.
+
+const { TRANSPORTS, combosOf, overMatrix } = require('./suite/world');
+
+const BEHAVIOURS = [
+  require('./suite/opening'),
+  require('./suite/leaving'),
+  require('./suite/closing'),
+  require('./suite/pressure'),
+];
+
+const HTTP2 = TRANSPORTS.find(({ kind }) => kind === 'http2');
+const CLEARTEXT = { ...HTTP2, name: 'relay, http2 in cleartext', server: 'h2c' };
+
+describe('behaviour', () => {
+  overMatrix(BEHAVIOURS, combosOf([CLEARTEXT], { name: 'http', wrap: (_, listener) => listener }));
+});
