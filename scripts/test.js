@@ -6,6 +6,7 @@
 // A suite that lacks a tool is "not run": it says what is missing and which command installs it.
 // With CI=true what was not run has failed.
 
+const { AsyncLocalStorage } = require('node:async_hooks');
 const { spawn } = require('node:child_process');
 const fs = require('node:fs');
 const os = require('node:os');
@@ -20,6 +21,7 @@ const SUMMARY = /^(?:(\S+): )?(\d+) passed, (\d+) failed$/;
 // ---------------------------------------------------------------- children
 
 const running = new Set();
+const held = new AsyncLocalStorage(); // what a suite says that runs beside others, until it is through
 function killAll() {
   for (const pid of running) {
     try {
@@ -64,7 +66,8 @@ function run(
     for (const stream of [child.stdout, child.stderr]) {
       let rest = '';
       stream.setEncoding('utf8').on('data', (chunk) => {
-        if (!quiet) process.stdout.write(chunk);
+        if (held.getStore()) held.getStore().push(chunk);
+        else if (!quiet) process.stdout.write(chunk);
         const lines = (rest + chunk).split('\n');
         rest = lines.pop();
         for (const line of lines) onLine(stripColours(line).trimEnd());
@@ -168,17 +171,6 @@ const make = (target) => async () => {
   );
 };
 
-/** Takes a minute at the lowest priority, so it runs beside the others; what it says is shown in the end. */
-async function fuzz() {
-  const counts = new Counts();
-  counts.said = [];
-  const onLine = (line) => {
-    counts.said.push(line);
-    counts.read(line);
-  };
-  return counts.settle(await run('make', ['fuzz'], { onLine, quiet: true, timeout: 4 * MINUTE }));
-}
-
 /**
  * Runs a command that starts mocha with a reporter which leaves its counts in $FANLINE_REPORT. Nothing may
  * keep that process alive once the last test has ended: there is no --exit, and a watch on it.
@@ -279,16 +271,20 @@ const frameworks = fs
 const CHROMIUM = ['chromium', 'chromium-browser', 'google-chrome'];
 const SUITES = {
   c: make('test'),
-  fuzz, // behind the suite that compiles the same code
+  fuzz: make('fuzz'), // behind the suite that compiles the same code
+  types,
+  docs: mochaSuite('test/docs/.mocharc.json'),
+  client: mochaSuite('test/client/.mocharc.json'),
+  browser: external('test/browser', [CHROMIUM, ['curl']]),
+  ...Object.fromEntries(frameworks.map((name) => [name, external(`test/frameworks/${name}`, [])])),
   io: make('test-io'),
   js: mochaSuite('.mocharc.json'),
   net: mochaSuite('test/net/.mocharc.json'),
-  types,
-  browser: external('test/browser', [CHROMIUM, ['curl']]),
-  ...Object.fromEntries(frameworks.map((name) => [name, external(`test/frameworks/${name}`, [])])),
 };
-const BESIDE = ['fuzz'];
-const NEEDS_ADDON = ['js', 'net', 'browser', ...frameworks];
+// Lanes beside the main one, each a suite after the other: the fuzzer (a minute at the lowest priority), and what judges no time.
+const BESIDE = [['fuzz'], ['types', 'docs', 'client', 'browser', ...frameworks]];
+const PLAIN = ['c', 'fuzz', 'io', 'types']; // these need no addon
+const LOAD = mochaSuite('test/load/.mocharc.json'); // heavy ones: npm run test:load
 
 // ---------------------------------------------------------------- all of them
 
@@ -315,36 +311,55 @@ function report(results) {
   return failed;
 }
 
-const timed = (name, suite) => async () => {
+async function timed([name, suite]) {
   const started = Date.now();
   const counts = await suite();
   return [name, { counts, seconds: (Date.now() - started) / 1000 }];
-};
+}
+
+/** Suites one after the other, each silent until it is through. */
+async function lane(steps) {
+  const results = [];
+  for (const step of steps) {
+    const said = [];
+    results.push(await held.run(said, timed, step));
+    console.log(`\n== ${step[0]} (beside the others)\n${said.join('')}`);
+  }
+  return results;
+}
 
 async function main(names) {
-  const unknown = names.filter((name) => !(name in SUITES));
+  const suites = names.includes('load') ? { ...SUITES, load: LOAD } : SUITES;
+  const unknown = names.filter((name) => !(name in suites));
   if (unknown.length) {
-    console.error(`no suite ${unknown.join(', ')}; there are ${Object.keys(SUITES).join(', ')}`);
+    console.error(
+      `no suite ${unknown.join(', ')}; there are load, ${Object.keys(SUITES).join(', ')}`,
+    );
     process.exit(2);
   }
   const chosen = names.length ? names : Object.keys(SUITES);
-  const steps = chosen.map((name) => [name, SUITES[name]]);
-  if (chosen.some((name) => NEEDS_ADDON.includes(name))) steps.unshift(['build', build]);
+  const isBeside = (name) => chosen.length > 1 && BESIDE.flat().includes(name);
   const results = [];
-  const beside = [];
-  for (const [name, suite] of steps) {
-    const step = timed(name, suite);
-    if (BESIDE.includes(name)) beside.push(step());
-    else {
-      console.log(`\n== ${name}`);
-      results.push(await step());
-    }
+  const lanes = [];
+  const step = async (name, suite) => {
+    console.log(`\n== ${name}`);
+    results.push(await timed([name, suite]));
+  };
+  if (!chosen.every((name) => PLAIN.includes(name))) await step('build', build);
+  if (chosen.includes('c')) await step('c', SUITES.c);
+  for (const list of BESIDE) {
+    lanes.push(
+      lane(
+        list
+          .filter((name) => chosen.includes(name) && isBeside(name))
+          .map((name) => [name, suites[name]]),
+      ),
+    );
   }
-  for (const result of await Promise.all(beside)) {
-    const [name, { counts }] = result;
-    console.log(`\n== ${[name, ...counts.said].join('\n')}`);
-    results.push(result);
+  for (const name of chosen) {
+    if (name !== 'c' && !isBeside(name)) await step(name, suites[name]);
   }
+  for (const more of await Promise.all(lanes)) results.push(...more);
   process.exit(report(results) ? 1 : 0);
 }
 

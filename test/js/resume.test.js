@@ -1,6 +1,6 @@
 'use strict';
 
-// Coming back: what of the missed there is to be had, and what not. (In a storm: resume-storm.test.js.)
+// Coming back: what of the missed there is to be had, and what not. (In a storm: test/load/resume-storm.test.js.)
 
 const assert = require('node:assert/strict');
 const { setTimeout: sleep } = require('node:timers/promises');

@@ -1,6 +1,6 @@
 'use strict';
 
-// What test/js/resume-storm.test.js shows, for longer: cut off at random bytes, each gets every kept event once and in order.
+// What test/load/resume-storm.test.js shows, for longer: cut off at random bytes, each gets every kept event once and in order.
 
 const assert = require('node:assert/strict');
 const { Storm } = require('../js/support/resume-storm');

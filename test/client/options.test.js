@@ -3,7 +3,7 @@
 // The options of fanline/client: what is sent, what becomes of data, and what is refused.
 
 const assert = require('node:assert/strict');
-const { ends, stays, status, useBench, when } = require('./browser-client/support');
+const { ends, stays, status, useBench, when } = require('./support/support');
 
 const batchOf = (items, event = 'batch') => `event: ${event}\ndata: ${JSON.stringify(items)}\n\n`;
 

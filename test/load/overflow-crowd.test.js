@@ -6,9 +6,9 @@
 const assert = require('node:assert/strict');
 const { once } = require('node:events');
 const http = require('node:http');
-const { when } = require('./support/stage');
-const { POLICIES, keyOf } = require('./support/stalled');
-const { PLACES, numbered, numbersOf, overPlaces, taken } = require('./support/venue');
+const { when } = require('../js/support/stage');
+const { POLICIES, keyOf } = require('../js/support/stalled');
+const { PLACES, numbered, numbersOf, overPlaces, taken } = require('../js/support/venue');
 
 const HEALTHY = 19;
 const SIZE = 4_096;

@@ -8,9 +8,9 @@ const net = require('node:net');
 const { once } = require('node:events');
 const { setImmediate } = require('node:timers/promises');
 const { createHub } = require('fanline');
-const { KINDS, attempt, hostileId, outcomeOf } = require('./support/resume-hostile');
-const { open } = require('./support/open');
-const { Stage, refuses, when } = require('./support/stage');
+const { KINDS, attempt, hostileId, outcomeOf } = require('../js/support/resume-hostile');
+const { open } = require('../js/support/open');
+const { Stage, refuses, when } = require('../js/support/stage');
 
 const EVENTS = 20_000; // that are kept
 const MORE = 5_000; // and some that are not any more

@@ -4,8 +4,8 @@
 // has got over all its connections is what it was meant to get. (For longer: npm run soak.)
 
 const assert = require('node:assert/strict');
-const { ROOM_COUNTS } = require('./support/resume-plan');
-const { Storm } = require('./support/resume-storm');
+const { ROOM_COUNTS } = require('../js/support/resume-plan');
+const { Storm } = require('../js/support/resume-storm');
 
 const CLIENTS = 500;
 

@@ -3,7 +3,7 @@
 // fanline/client does what the standard (WHATWG HTML 9.2) asks of an EventSource.
 
 const assert = require('node:assert/strict');
-const { STREAM, ends, stays, useBench, when } = require('./browser-client/support');
+const { STREAM, ends, stays, useBench, when } = require('./support/support');
 
 /** Streams as bytes, and the events in them: [type, data, lastEventId]. */
 const STREAMS = {

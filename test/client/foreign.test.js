@@ -3,9 +3,9 @@
 // fanline/client reads servers that are not fanline.
 
 const assert = require('node:assert/strict');
-const { CuttingProxy } = require('./support/cutting-proxy');
-const { hasNchan, startNchan, startPython } = require('./browser-client/foreign');
-const { useBench, when } = require('./browser-client/support');
+const { CuttingProxy } = require('../js/support/cutting-proxy');
+const { hasNchan, startNchan, startPython } = require('./support/foreign');
+const { useBench, when } = require('./support/support');
 
 describe('fanline/client and foreign servers', () => {
   const bench = useBench();

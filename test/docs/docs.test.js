@@ -5,7 +5,7 @@
 const assert = require('node:assert/strict');
 const fs = require('node:fs');
 const path = require('node:path');
-const { problemOf, programsOf } = require('./support/docs');
+const { problemOf, programsOf } = require('../js/support/docs');
 
 const ROOT = path.join(__dirname, '..', '..');
 const PAGES = [

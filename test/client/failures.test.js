@@ -7,8 +7,8 @@ const { spawn } = require('node:child_process');
 const { getEventListeners, once } = require('node:events');
 const http = require('node:http');
 const path = require('node:path');
-const { serve } = require('./support/serve');
-const support = require('./browser-client/support');
+const { serve } = require('../js/support/serve');
+const support = require('./support/support');
 
 const { STREAM, breaks, ends, status, stays, useBench, when } = support;
 const silent = () => {};

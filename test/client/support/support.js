@@ -3,7 +3,7 @@
 // What the tests of `fanline/client` share: a server that answers as a test says, and sources whose events are kept.
 
 const { once } = require('node:events');
-const { serve } = require('../support/serve');
+const { serve } = require('../../js/support/serve');
 
 const STREAM = { 'Content-Type': 'text/event-stream' };
 const OWN = ['open', 'error', 'message', 'fanline:reset', 'fanline:end'];

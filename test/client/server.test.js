@@ -4,8 +4,8 @@
 
 const assert = require('node:assert/strict');
 const { createHub, sse } = require('fanline');
-const { serve } = require('./support/serve');
-const { useBench, when } = require('./browser-client/support');
+const { serve } = require('../js/support/serve');
+const { useBench, when } = require('./support/support');
 
 const RETRY = { min: 10, max: 20 };
 

@@ -5,8 +5,8 @@
 
 const assert = require('node:assert/strict');
 const { once } = require('node:events');
-const { when } = require('./support/stage');
-const { PLACES, numbered, numbersOf, overPlaces, taken } = require('./support/venue');
+const { when } = require('../js/support/stage');
+const { PLACES, numbered, numbersOf, overPlaces, taken } = require('../js/support/venue');
 
 const MIB = 1 << 20;
 const SIZE = 1_000;

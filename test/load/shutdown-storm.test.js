@@ -7,8 +7,8 @@ const assert = require('node:assert/strict');
 const { fork } = require('node:child_process');
 const { once } = require('node:events');
 const path = require('node:path');
-const { Example } = require('./support/example');
-const { descriptors } = require('./support/readers');
+const { Example } = require('../js/support/example');
+const { descriptors } = require('../js/support/readers');
 
 const COUNT = Math.min(5_000, descriptors() - 500);
 const GRACE = 4_000;
@@ -54,7 +54,9 @@ describe('a restart with 5,000 readers', function () {
     toClose.push(old);
     const [, port] = await old.prints(/listens on port (\d+)/);
 
-    const readers = fork(path.join(__dirname, 'support', 'returning-child.js'), { execArgv: [] });
+    const readers = fork(path.join(__dirname, '..', 'js', 'support', 'returning-child.js'), {
+      execArgv: [],
+    });
     const gone = once(readers, 'exit');
     toClose.push({ close: () => readers.disconnect() ?? gone });
     const ask = async (message) => {
