@@ -275,6 +275,7 @@ const SUITES = {
   types,
   docs: mochaSuite('test/docs/.mocharc.json'),
   client: mochaSuite('test/client/.mocharc.json'),
+  clients: external('test/clients', [['curl']]),
   browser: external('test/browser', [CHROMIUM, ['curl']]),
   ...Object.fromEntries(frameworks.map((name) => [name, external(`test/frameworks/${name}`, [])])),
   io: make('test-io'),
@@ -282,7 +283,7 @@ const SUITES = {
   net: mochaSuite('test/net/.mocharc.json'),
 };
 // Lanes beside the main one, each a suite after the other: the fuzzer (a minute at the lowest priority), and what judges no time.
-const BESIDE = [['fuzz'], ['types', 'docs', 'client', 'browser', ...frameworks]];
+const BESIDE = [['fuzz'], ['types', 'docs', 'client', 'clients', 'browser', ...frameworks]];
 const PLAIN = ['c', 'fuzz', 'io', 'types']; // these need no addon
 const LOAD = mochaSuite('test/load/.mocharc.json'); // heavy ones: npm run test:load
 
