@@ -90,6 +90,7 @@ function requestFetch(stream, url, { method, headers, body, signal }) {
   const both = signal ? AbortSignal.any([signal, left.signal]) : left.signal;
   stream._abort = () => left.abort();
   both.addEventListener('abort', () => {
+    stream._cause ??= both.reason;
     stream._over('close');
     stream.body?.destroy();
   });

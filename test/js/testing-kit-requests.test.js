@@ -3,6 +3,8 @@
 // fanline/testing: what a request carries, and what becomes of it when the test leaves.
 
 const assert = require('node:assert/strict');
+const { once } = require('node:events');
+const http = require('node:http');
 const { closeAll, open } = require('fanline/testing');
 
 /** An app that begins a stream and hands its response to `then`. */
@@ -140,7 +142,16 @@ describe('fanline/testing, requests', () => {
       await stream.close();
     });
 
-    it('an app that ends the stream while it answers another request finishes that', async () => {
+    it('the last close() ends whatever else is open there', async () => {
+      const app = streaming(() => {});
+      const stream = await open(app);
+      const other = await fetch(stream.url);
+      await stream.close();
+      await assert.rejects(other.text());
+    });
+
+    describe('an app that ends the stream while it answers another request', () => {
+      const agent = new http.Agent({ keepAlive: true });
       let response;
       const app = (req, res) => {
         if (req.url === '/events') {
@@ -151,10 +162,17 @@ describe('fanline/testing, requests', () => {
           response.on('close', () => setTimeout(() => res.end('ended'), 20));
         }
       };
-      const stream = await open(app, '/events');
-      const answer = await fetch(new URL('/end', stream.url), { method: 'POST' });
-      assert.equal(await stream.next(), null);
-      assert.equal(await answer.text(), 'ended');
+
+      it('finishes that, and then its connection', async function () {
+        this.timeout(4_000); // less than a server leaves an idle connection alone
+        const stream = await open(app, '/events');
+        const request = http.get(new URL('/end', stream.url), { agent });
+        const [answer] = await once(request, 'response');
+        assert.equal(await stream.next(), null);
+        const [text] = await once(answer.setEncoding('utf8'), 'data');
+        assert.equal(text, 'ended');
+        await once(request.socket, 'close');
+      });
     });
   });
 });

@@ -166,13 +166,16 @@ describe('fanline/testing, targets', () => {
     }
 
     it('behind the first event: next() rejects with it, once the events are taken', async () => {
+      let over;
       const stream = await open(async (req, res) => {
         saying(req, res);
+        over = once(res, 'close');
         await new Promise((resolve) => setTimeout(resolve, 20));
         throw boom;
       }, '/a');
       assert.deepEqual(await stream.next(), { data: '/a' });
       await assert.rejects(stream.next(), boom);
+      await over;
     });
 
     it('no server there: the error of Node', async () => {
@@ -239,6 +242,24 @@ describe('fanline/testing, targets', () => {
       await stream.close();
       await cancelled;
       assert.ok(aborted);
+    });
+
+    it('that answers when the client has left has its body cancelled', async () => {
+      const controller = new AbortController();
+      let answer;
+      const opened = open(
+        {
+          fetch: () =>
+            new Promise((resolve) => {
+              answer = resolve;
+            }),
+        },
+        { signal: controller.signal },
+      );
+      await new Promise(setImmediate);
+      controller.abort();
+      await assert.rejects(opened, { name: 'AbortError' });
+      await new Promise((cancel) => answer(new Response(new ReadableStream({ cancel }))));
     });
 
     it('that has an error in its body ends the stream out of order', async () => {
