@@ -4,13 +4,15 @@
 // for all), and a build of the addon with each version's own headers. `npm run test:nodes -- 24` runs one of them. The versions are
 // npm packages in test/nodes.
 
-const { spawnSync } = require('node:child_process');
+const { spawn, spawnSync } = require('node:child_process');
+const { once } = require('node:events');
 const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
 
 const ROOT = path.join(__dirname, '..');
 const NODES = path.join(ROOT, 'test', 'nodes');
+const SUITES = ['js', 'api']; // side by side
 const COPIED = ['binding.gyp', 'lib', 'package.json', 'scripts', 'src'];
 
 function run(command, args, options) {
@@ -43,21 +45,36 @@ function builds(node) {
   return status === 0 && loads === 0;
 }
 
-/** Answers the counts of mocha under that Node, or null when it did not come to an end. */
-function tests(node) {
+/** Answers the counts of one of our suites under that Node. */
+async function tests(node, suite) {
   const report = path.join(fs.mkdtempSync(path.join(os.tmpdir(), 'fanline-nodes-')), 'report.json');
   const mocha = path.join(ROOT, 'node_modules', 'mocha', 'bin', '_mocha');
-  const status = run(node, ['--expose-gc', mocha, '--reporter', 'scripts/mocha-reporter.js'], {
+  const config = `test/${suite}/.mocharc.json`;
+  const args = [
+    '--expose-gc',
+    mocha,
+    '--config',
+    config,
+    '--reporter',
+    'scripts/mocha-reporter.js',
+  ];
+  const child = spawn(node, args, {
+    cwd: ROOT,
+    stdio: ['ignore', 'pipe', 'inherit'],
     env: { ...process.env, FANLINE_REPORT: report },
     timeout: 5 * 60_000,
   });
-  if (!fs.existsSync(report)) return null;
+  const said = [];
+  child.stdout.on('data', (chunk) => said.push(chunk));
+  const [status] = await once(child, 'close');
+  console.log(`\n-- ${suite}\n${Buffer.concat(said)}`);
+  if (!fs.existsSync(report)) return { passed: 0, failed: 1 };
   const { passed, failed, skipped } = JSON.parse(fs.readFileSync(report, 'utf8'));
   const bad = failed + (process.env.CI === 'true' ? skipped.length : 0);
   return { passed, failed: status !== 0 && bad === 0 ? 1 : bad };
 }
 
-function main(args) {
+async function main(args) {
   const majors = wanted(args);
   if (!fs.existsSync(path.join(NODES, 'node_modules'))) {
     console.error('the Node versions are missing: npm run test:setup');
@@ -70,7 +87,11 @@ function main(args) {
     const node = path.join(NODES, 'node_modules', `node${major}`, 'bin', 'node');
     console.log(`\n== Node ${major}`);
     const built = builds(node);
-    const counts = tests(node) ?? { passed: 0, failed: 1 };
+    const counts = { passed: 0, failed: 0 };
+    for (const one of await Promise.all(SUITES.map((suite) => tests(node, suite)))) {
+      counts.passed += one.passed;
+      counts.failed += one.failed;
+    }
     passed += counts.passed + Number(built);
     failed += counts.failed + Number(!built);
     lines.push(

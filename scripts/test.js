@@ -273,17 +273,22 @@ const SUITES = {
   c: make('test'),
   fuzz: make('fuzz'), // behind the suite that compiles the same code
   types,
+  api: mochaSuite('test/api/.mocharc.json'),
   docs: mochaSuite('test/docs/.mocharc.json'),
   client: mochaSuite('test/client/.mocharc.json'),
   clients: external('test/clients', [['curl']]),
   browser: external('test/browser', [CHROMIUM, ['curl']]),
   ...Object.fromEntries(frameworks.map((name) => [name, external(`test/frameworks/${name}`, [])])),
   io: make('test-io'),
-  js: mochaSuite('.mocharc.json'),
+  js: mochaSuite('test/js/.mocharc.json'),
   net: mochaSuite('test/net/.mocharc.json'),
 };
-// Lanes beside the main one, each a suite after the other: the fuzzer (a minute at the lowest priority), and what judges no time.
-const BESIDE = [['fuzz'], ['types', 'docs', 'client', 'clients', 'browser', ...frameworks]];
+// Lanes beside the main one, each a suite after the other: most tests wait for a clock or a peer, not for a processor.
+const BESIDE = [
+  ['fuzz'],
+  ['api'],
+  ['types', 'docs', 'client', 'clients', 'browser', ...frameworks],
+];
 const PLAIN = ['c', 'fuzz', 'io', 'types']; // these need no addon
 const LOAD = mochaSuite('test/load/.mocharc.json'); // heavy ones: npm run test:load
 

@@ -52,7 +52,11 @@ async function openTab(name, query = '', options = {}) {
   page.events = []; // what its EventSource received, whatever the page makes of it
   const devtools = await context.newCDPSession(page);
   devtools.on('Network.eventSourceMessageReceived', ({ eventName, data }) => {
-    page.events.push({ event: eventName, data: JSON.parse(data) });
+    // The library's own say a word.
+    page.events.push({
+      event: eventName,
+      data: eventName.startsWith('fanline:') ? data : JSON.parse(data),
+    });
   });
   await devtools.send('Network.enable');
   await page.goto(`${app.server.url}/${query}`);

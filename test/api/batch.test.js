@@ -9,10 +9,10 @@ const { mock } = require('node:test');
 const { EventSource } = require('eventsource');
 const express = require('express');
 const { createHub } = require('fanline');
-const { batches } = require('./support/batches');
-const { run } = require('./support/child');
-const { serve } = require('./support/serve');
-const { refuses } = require('./support/stage');
+const { batches } = require('../js/support/batches');
+const { run } = require('../js/support/child');
+const { serve } = require('../js/support/serve');
+const { refuses } = require('../js/support/stage');
 
 const DELAY = 1_000;
 const NEVER = 60_000;

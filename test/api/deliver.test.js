@@ -5,7 +5,7 @@
 const assert = require('node:assert/strict');
 const { createHook } = require('node:async_hooks');
 const { once } = require('node:events');
-const { PLACES, numbered, overPlaces, taken } = require('./support/venue');
+const { PLACES, numbered, overPlaces, taken } = require('../js/support/venue');
 
 const KIB = 1 << 10;
 const PLUG = 900 * KIB; // more than the kernel takes in for a reader that does not read

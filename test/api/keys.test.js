@@ -4,8 +4,8 @@
 // nothing that has no key is lost for it.
 
 const assert = require('node:assert/strict');
-const { numbered, numbersOf, overPlaces, taken, upTo } = require('./support/venue');
-const { when } = require('./support/stage');
+const { numbered, numbersOf, overPlaces, taken, upTo } = require('../js/support/venue');
+const { when } = require('../js/support/stage');
 
 const KIB = 1 << 10;
 const BURST = 32;

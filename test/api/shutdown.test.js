@@ -7,9 +7,9 @@ const assert = require('node:assert/strict');
 const { once } = require('node:events');
 const http = require('node:http');
 const { createHub } = require('fanline');
-const { open } = require('./support/open');
-const { connect2, open2 } = require('./support/open-h2');
-const { Stage, when } = require('./support/stage');
+const { open } = require('../js/support/open');
+const { connect2, open2 } = require('../js/support/open-h2');
+const { Stage, when } = require('../js/support/stage');
 
 const COUNT = 40;
 const LARGE = 'x'.repeat(100_000);

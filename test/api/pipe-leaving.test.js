@@ -7,8 +7,8 @@ const assert = require('node:assert/strict');
 const fs = require('node:fs');
 const { getEventListeners, once } = require('node:events');
 const { Readable } = require('node:stream');
-const { Led, assertBody, overTransports, unhandledIn } = require('./support/pipes');
-const { when } = require('./support/stage');
+const { Led, assertBody, overTransports, unhandledIn } = require('../js/support/pipes');
+const { when } = require('../js/support/stage');
 
 const AT_ONCE = 100; // ms
 const never = () => new Promise(() => {});

@@ -3,7 +3,7 @@
 // hub.response() and the process: no end of a body brings it down, and no open body keeps it.
 
 const assert = require('node:assert/strict');
-const { run } = require('./support/child');
+const { run } = require('../js/support/child');
 
 describe('hub.response(), the process', () => {
   it('lives on whatever becomes of a body, and whatever is done with it twice', async () => {

@@ -4,8 +4,8 @@
 
 const assert = require('node:assert/strict');
 const { once } = require('node:events');
-const { numbered, numbersOf, overPlaces, taken, upTo } = require('./support/venue');
-const { when } = require('./support/stage');
+const { numbered, numbersOf, overPlaces, taken, upTo } = require('../js/support/venue');
+const { when } = require('../js/support/stage');
 
 const KIB = 1 << 10;
 const QUEUE = 256 * KIB;

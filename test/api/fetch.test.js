@@ -7,8 +7,8 @@ const assert = require('node:assert/strict');
 const { getEventListeners } = require('node:events');
 const { setTimeout: sleep } = require('node:timers/promises');
 const { createHub } = require('fanline');
-const { BodyReader, asked, ended, openOn } = require('./support/fetch-reader');
-const { when } = require('./support/stage');
+const { BodyReader, asked, ended, openOn } = require('../js/support/fetch-reader');
+const { when } = require('../js/support/stage');
 
 const QUIET = { heartbeat: false, retry: false, history: false };
 

@@ -4,8 +4,8 @@
 
 const assert = require('node:assert/strict');
 const { Readable } = require('node:stream');
-const { Led, assertBody, overTransports, unhandledIn } = require('./support/pipes');
-const { when } = require('./support/stage');
+const { Led, assertBody, overTransports, unhandledIn } = require('../js/support/pipes');
+const { when } = require('../js/support/stage');
 
 const lost = new Error('lost');
 const circular = {};

@@ -5,8 +5,8 @@
 const assert = require('node:assert/strict');
 const { setTimeout: sleep } = require('node:timers/promises');
 const { createHub } = require('fanline');
-const { dataOf, ended, openOn } = require('./support/fetch-reader');
-const { when } = require('./support/stage');
+const { dataOf, ended, openOn } = require('../js/support/fetch-reader');
+const { when } = require('../js/support/stage');
 
 const KIB = 1 << 10;
 const IN_HAND = 64 * KIB; // of one client, in JavaScript

@@ -4,8 +4,8 @@
 
 const assert = require('node:assert/strict');
 const { createHub } = require('fanline');
-const { Led, QUIET } = require('./support/pipes');
-const { Stage, refuses, when } = require('./support/stage');
+const { Led, QUIET } = require('../js/support/pipes');
+const { Stage, refuses, when } = require('../js/support/stage');
 
 /** `[options, path that the message names, what else it says]` */
 const OPTIONS = {

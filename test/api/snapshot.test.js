@@ -5,8 +5,8 @@
 
 const assert = require('node:assert/strict');
 const { setImmediate } = require('node:timers/promises');
-const { World, cursorOf, deferred, reads } = require('./support/resume-world');
-const { when } = require('./support/stage');
+const { World, cursorOf, deferred, reads } = require('../js/support/resume-world');
+const { when } = require('../js/support/stage');
 
 const ROOM = { rooms: 'room' };
 

@@ -4,8 +4,8 @@
 
 const assert = require('node:assert/strict');
 const { setTimeout: sleep } = require('node:timers/promises');
-const { World, cursorOf, reads } = require('./support/resume-world');
-const { when } = require('./support/stage');
+const { World, cursorOf, reads } = require('../js/support/resume-world');
+const { when } = require('../js/support/stage');
 
 const AWAY = { auto: 3_000, relay: 300 }; // ms: a page that is loaded anew
 const SHORT = 150; // ms: the age of what is kept, where it is to grow old

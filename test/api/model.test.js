@@ -4,8 +4,8 @@
 // must be those that the oracle knows. `FANLINE_MODEL_SEED=<n>` repeats, `FANLINE_MODEL_RUNS=<n>` does more.
 
 const { randomInt } = require('node:crypto');
-const { WEIGHTS } = require('./support/model-operations');
-const { ModelRun } = require('./support/model-run');
+const { WEIGHTS } = require('../js/support/model-operations');
+const { ModelRun } = require('../js/support/model-run');
 
 const { FANLINE_MODEL_SEED, FANLINE_MODEL_RUNS = 1 } = process.env;
 const FD = ['auto'];

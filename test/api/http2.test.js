@@ -2,13 +2,13 @@
 
 // HTTP/2 in cleartext means the same as over TLS, which is in the matrix of behaviour.test.js.
 
-const { TRANSPORTS, combosOf, overMatrix } = require('./suite/world');
+const { TRANSPORTS, combosOf, overMatrix } = require('../js/suite/world');
 
 const BEHAVIOURS = [
-  require('./suite/opening'),
-  require('./suite/leaving'),
-  require('./suite/closing'),
-  require('./suite/pressure'),
+  require('../js/suite/opening'),
+  require('../js/suite/leaving'),
+  require('../js/suite/closing'),
+  require('../js/suite/pressure'),
 ];
 
 const HTTP2 = TRANSPORTS.find(({ kind }) => kind === 'http2');

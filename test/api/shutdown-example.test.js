@@ -5,8 +5,8 @@
 const assert = require('node:assert/strict');
 const { once } = require('node:events');
 const net = require('node:net');
-const { Example } = require('./support/example');
-const { open } = require('./support/open');
+const { Example } = require('../js/support/example');
+const { open } = require('../js/support/open');
 
 describe('examples/shutdown', () => {
   const toClose = [];

@@ -5,8 +5,8 @@
 
 const assert = require('node:assert/strict');
 const { mock } = require('node:test');
-const { batches } = require('./support/batches');
-const { refuses } = require('./support/stage');
+const { batches } = require('../js/support/batches');
+const { refuses } = require('../js/support/stage');
 
 const DELAY = 1_000;
 const NEVER = 60_000;

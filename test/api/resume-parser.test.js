@@ -4,7 +4,7 @@
 
 const assert = require('node:assert/strict');
 const { createParser } = require('eventsource-parser');
-const { EventParser, RawStream } = require('./support/event-parser');
+const { EventParser, RawStream } = require('../js/support/event-parser');
 
 const PIECES = [
   ...['data: one', 'data:two', 'data', 'data:  three', 'data: ', 'Data: no', ' data: no'],

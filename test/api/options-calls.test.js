@@ -6,7 +6,7 @@ const assert = require('node:assert');
 const http = require('node:http');
 const options = require('../../lib/options');
 const errors = require('../../lib/errors');
-const tables = require('./support/option-tables');
+const tables = require('../js/support/option-tables');
 
 const { sendOptions, closeOptions, hubCloseOptions, names, checkRequest } = options;
 const { ARGUMENT, BAD_EVENTS, BAD_MS, BREAKS, GOOD_EVENTS, MS_MAX } = tables;

@@ -4,11 +4,11 @@
 
 const assert = require('node:assert/strict');
 const { createHub } = require('fanline');
-const { CuttingProxy } = require('./support/cutting-proxy');
-const { open } = require('./support/open');
-const { NumberServer } = require('./support/resume-server');
-const { serve } = require('./support/serve');
-const { when } = require('./support/stage');
+const { CuttingProxy } = require('../js/support/cutting-proxy');
+const { open } = require('../js/support/open');
+const { NumberServer } = require('../js/support/resume-server');
+const { serve } = require('../js/support/serve');
+const { when } = require('../js/support/stage');
 
 const CLIENTS = 6;
 const SETTLED = 10_000; // ms

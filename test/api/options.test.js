@@ -4,7 +4,7 @@
 
 const assert = require('node:assert');
 const options = require('../../lib/options');
-const tables = require('./support/option-tables');
+const tables = require('../js/support/option-tables');
 
 const { hubOptions, connectOptions, sseOptions, sendOptions } = options;
 const { ARGUMENT, BAD_EVENTS, BAD_MS, BREAKS, COUNTS, GOOD_EVENTS, MS_MAX } = tables;

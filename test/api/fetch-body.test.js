@@ -8,9 +8,9 @@ const http = require('node:http');
 const { Readable } = require('node:stream');
 const { setImmediate: turn } = require('node:timers/promises');
 const { createHub } = require('fanline');
-const { BodyReader, asked, dataOf, ended, openOn } = require('./support/fetch-reader');
-const { open: openUrl } = require('./support/open');
-const { serve } = require('./support/serve');
+const { BodyReader, asked, dataOf, ended, openOn } = require('../js/support/fetch-reader');
+const { open: openUrl } = require('../js/support/open');
+const { serve } = require('../js/support/serve');
 
 const QUIET = { heartbeat: false, retry: false, history: false };
 

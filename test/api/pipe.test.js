@@ -5,8 +5,8 @@
 const assert = require('node:assert/strict');
 const { Readable } = require('node:stream');
 const { sse } = require('fanline');
-const { Led, assertBody, overTransports } = require('./support/pipes');
-const { when } = require('./support/stage');
+const { Led, assertBody, overTransports } = require('../js/support/pipes');
+const { when } = require('../js/support/stage');
 
 const DATA = 'data: a\n\ndata: b\n\ndata: c\n\n';
 const FENCE = 'id: [fence]\nevent: fanline:end\ndata: fanline:end\n\n';

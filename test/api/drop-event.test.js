@@ -4,8 +4,8 @@
 
 const assert = require('node:assert/strict');
 const { once } = require('node:events');
-const { PLACES, numbered, overPlaces, taken } = require('./support/venue');
-const { when } = require('./support/stage');
+const { PLACES, numbered, overPlaces, taken } = require('../js/support/venue');
+const { when } = require('../js/support/stage');
 
 const KIB = 1 << 10;
 const SIZE = 2 * KIB;

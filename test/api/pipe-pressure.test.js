@@ -5,11 +5,11 @@
 const assert = require('node:assert/strict');
 const { Readable } = require('node:stream');
 const { setTimeout: sleep } = require('node:timers/promises');
-const { textOf } = require('./support/reader');
-const { readPaced } = require('./support/paced-reader');
-const { Readers } = require('./support/readers');
-const { Led, overTransports } = require('./support/pipes');
-const { when } = require('./support/stage');
+const { textOf } = require('../js/support/reader');
+const { readPaced } = require('../js/support/paced-reader');
+const { Readers } = require('../js/support/readers');
+const { Led, overTransports } = require('../js/support/pipes');
+const { when } = require('../js/support/stage');
 
 const KIB = 1 << 10;
 const MIB = 1 << 20;

@@ -4,8 +4,8 @@
 
 const assert = require('node:assert/strict');
 const { setImmediate, setTimeout: sleep } = require('node:timers/promises');
-const { World, cursorOf, deferred, reads, told } = require('./support/resume-world');
-const { when } = require('./support/stage');
+const { World, cursorOf, deferred, reads, told } = require('../js/support/resume-world');
+const { when } = require('../js/support/stage');
 
 const ROOM = { rooms: 'room' };
 

@@ -4,8 +4,8 @@
 // the error, behind all that.
 
 const assert = require('node:assert/strict');
-const { App, FRAMEWORKS, numbered } = require('./support/apps');
-const { unhandledIn } = require('./support/pipes');
+const { App, FRAMEWORKS, numbered } = require('../js/support/apps');
+const { unhandledIn } = require('../js/support/pipes');
 
 const SECRET = 'password=hunter2 at db.internal';
 
