@@ -279,6 +279,7 @@ const SUITES = {
   clients: external('test/clients', [['curl']]),
   browser: external('test/browser', [CHROMIUM, ['curl']]),
   ...Object.fromEntries(frameworks.map((name) => [name, external(`test/frameworks/${name}`, [])])),
+  runtimes: external('test/runtimes', []),
   io: make('test-io'),
   js: mochaSuite('test/js/.mocharc.json'),
   net: mochaSuite('test/net/.mocharc.json'),
@@ -287,7 +288,7 @@ const SUITES = {
 const BESIDE = [
   ['fuzz'],
   ['api'],
-  ['types', 'docs', 'client', 'clients', 'browser', ...frameworks],
+  ['types', 'docs', 'client', 'clients', 'browser', ...frameworks, 'runtimes'],
 ];
 const PLAIN = ['c', 'fuzz', 'io', 'types']; // these need no addon
 const LOAD = mochaSuite('test/load/.mocharc.json'); // heavy ones: npm run test:load
