@@ -189,7 +189,7 @@ async function runMocha(counts, command, args, options) {
     }, 500);
   };
   const env = { FANLINE_REPORT: file };
-  const result = await run(command, args, { timeout: 4 * MINUTE, env, watch, ...options });
+  const result = await run(command, args, { timeout: 5 * MINUTE, env, watch, ...options });
   clearInterval(poll);
   if (fs.existsSync(file)) {
     const { passed, failed, skipped } = JSON.parse(fs.readFileSync(file, 'utf8'));
@@ -202,7 +202,7 @@ async function runMocha(counts, command, args, options) {
 }
 
 /** A suite of mocha's, with the options in a file of their own. */
-const mochaSuite = (config) => async () => {
+const mochaSuite = (config, options) => async () => {
   const counts = new Counts();
   const mocha = path.join(ROOT, 'node_modules', 'mocha', 'bin', '_mocha');
   if (!has(mocha)) {
@@ -212,7 +212,7 @@ const mochaSuite = (config) => async () => {
   const args = ['--expose-gc', mocha, '--config', config];
   args.push('--reporter', 'scripts/mocha-reporter.js');
   if (CI) args.push('--forbid-only');
-  return runMocha(counts, process.execPath, args);
+  return runMocha(counts, process.execPath, args, options);
 };
 
 async function types() {
@@ -291,7 +291,12 @@ const BESIDE = [
   ['types', 'docs', 'client', 'clients', 'browser', ...frameworks, 'runtimes'],
 ];
 const PLAIN = ['c', 'fuzz', 'io', 'types']; // these need no addon
-const LOAD = mochaSuite('test/load/.mocharc.json'); // heavy ones: npm run test:load
+// Only when asked for: heavy ones (npm run test:load), and what takes minutes (npm run soak).
+const HEAVY = {
+  load: mochaSuite('test/load/.mocharc.json'),
+  soak: mochaSuite('test/soak/.mocharc.json', { timeout: 9 * MINUTE }),
+  'soak-pipe': mochaSuite('test/soak/.mocharc.pipe.json', { timeout: 9 * MINUTE }),
+};
 
 // ---------------------------------------------------------------- all of them
 
@@ -336,12 +341,10 @@ async function lane(steps) {
 }
 
 async function main(names) {
-  const suites = names.includes('load') ? { ...SUITES, load: LOAD } : SUITES;
+  const suites = { ...SUITES, ...HEAVY };
   const unknown = names.filter((name) => !(name in suites));
   if (unknown.length) {
-    console.error(
-      `no suite ${unknown.join(', ')}; there are load, ${Object.keys(SUITES).join(', ')}`,
-    );
+    console.error(`no suite ${unknown.join(', ')}; there are ${Object.keys(suites).join(', ')}`);
     process.exit(2);
   }
   const chosen = names.length ? names : Object.keys(SUITES);
