@@ -1,13 +1,15 @@
 'use strict';
 
 // What a user gets: packs the project, installs the tarball into an empty app (install scripts off, no
-// compiler on PATH), then runs the README's first sample there and listens to it with curl.
+// compiler on PATH), loads every entry of it there, runs the README's first sample and listens to it with curl,
+// and has its types compiled.
 
 const { execFileSync, spawn } = require('node:child_process');
 const fs = require('node:fs');
 const net = require('node:net');
 const os = require('node:os');
 const path = require('node:path');
+const { checkBare, checkLoaded, checkTypes, compilers, peers } = require('./check-exports');
 
 const ROOT = path.join(__dirname, '..');
 const SAMPLE_LINES = 15;
@@ -89,6 +91,12 @@ function install(tarball, env) {
   if (!loaded.includes('prebuilds'))
     fail(`the addon comes from ${loaded.trim()}, not from prebuilds`);
   say(`installed without a compiler; the addon is ${path.relative(app, loaded.trim())}`);
+}
+
+/** What an app may have beside it. */
+function add(env, packages) {
+  const args = ['install', ...packages, '--ignore-scripts', '--no-audit', '--no-fund'];
+  execFileSync('npm', args, { cwd: app, env, stdio: 'inherit' });
 }
 
 /** The README's first sample, on a free port, and the URLs it serves. */
@@ -173,6 +181,11 @@ async function main() {
   const env = bareEnvironment();
   install(tarball, env);
   await runSample(env);
+  checkBare(app);
+  say('without optional peers every entry loads, or says what it lacks');
+  add(env, [...peers(), ...compilers(), '@types/node@20']);
+  for (const entry of checkLoaded(app)) say(`import and require: ${entry}`);
+  for (const line of checkTypes(app)) say(line);
   say('ok');
 }
 
