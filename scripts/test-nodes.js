@@ -1,7 +1,7 @@
 'use strict';
 
-// npm run test:nodes: the JavaScript suite on every Node version that we support, with the binary that was built here (Node-API: one
-// for all), and a build of the addon with each version's own headers. `npm run test:nodes -- 24` runs one of them. The versions are
+// npm run test:nodes: the JavaScript suites and the frameworks' on every Node version that we support, with the binary that was built
+// here (Node-API: one for all), and a build of the addon with each version's own headers. `npm run test:nodes -- 24` runs one of them. The versions are
 // npm packages in test/nodes.
 
 const { spawn, spawnSync } = require('node:child_process');
@@ -12,7 +12,8 @@ const path = require('node:path');
 
 const ROOT = path.join(__dirname, '..');
 const NODES = path.join(ROOT, 'test', 'nodes');
-const SUITES = ['js', 'api']; // side by side
+const FRAMEWORKS = path.join(ROOT, 'test', 'frameworks');
+const SUITES = ['js', 'api'];
 const COPIED = ['binding.gyp', 'lib', 'package.json', 'scripts', 'src'];
 
 function run(command, args, options) {
@@ -45,33 +46,46 @@ function builds(node) {
   return status === 0 && loads === 0;
 }
 
-/** Answers the counts of one of our suites under that Node. */
-async function tests(node, suite) {
-  const report = path.join(fs.mkdtempSync(path.join(os.tmpdir(), 'fanline-nodes-')), 'report.json');
-  const mocha = path.join(ROOT, 'node_modules', 'mocha', 'bin', '_mocha');
-  const config = `test/${suite}/.mocharc.json`;
-  const args = [
-    '--expose-gc',
-    mocha,
-    '--config',
-    config,
-    '--reporter',
-    'scripts/mocha-reporter.js',
-  ];
-  const child = spawn(node, args, {
-    cwd: ROOT,
-    stdio: ['ignore', 'pipe', 'inherit'],
-    env: { ...process.env, FANLINE_REPORT: report },
+/** Runs a command that leaves mocha's counts where the environment says; answers them. */
+async function counted(name, command, args, { env, ...options }) {
+  const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'fanline-nodes-'));
+  const report = path.join(dir, 'report.json');
+  const child = spawn(command, args, {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...env, FANLINE_REPORT: report },
     timeout: 5 * 60_000,
+    ...options,
   });
   const said = [];
-  child.stdout.on('data', (chunk) => said.push(chunk));
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => said.push(text));
   const [status] = await once(child, 'close');
-  console.log(`\n-- ${suite}\n${Buffer.concat(said)}`);
-  if (!fs.existsSync(report)) return { passed: 0, failed: 1 };
-  const { passed, failed, skipped } = JSON.parse(fs.readFileSync(report, 'utf8'));
+  console.log(`\n-- ${name}\n${Buffer.concat(said)}`);
+  const text = fs.existsSync(report) ? fs.readFileSync(report, 'utf8') : null;
+  fs.rmSync(dir, { recursive: true });
+  if (text === null) return { passed: 0, failed: 1 };
+  const { passed, failed, skipped } = JSON.parse(text);
   const bad = failed + (process.env.CI === 'true' ? skipped.length : 0);
   return { passed, failed: status !== 0 && bad === 0 ? 1 : bad };
+}
+
+/** One of our suites under that Node. */
+function suite(node, name) {
+  const mocha = path.join(ROOT, 'node_modules', 'mocha', 'bin', '_mocha');
+  const config = ['--config', `test/${name}/.mocharc.json`];
+  const args = ['--expose-gc', mocha, ...config, '--reporter', 'scripts/mocha-reporter.js'];
+  return counted(name, node, args, { cwd: ROOT });
+}
+
+/** The frameworks' under that Node, one after the other: a package each, whose mocha takes the first node on PATH. */
+async function frameworks(node) {
+  const env = { PATH: `${path.dirname(node)}${path.delimiter}${process.env.PATH}` };
+  const all = [];
+  for (const name of fs.readdirSync(FRAMEWORKS)) {
+    const cwd = path.join(FRAMEWORKS, name);
+    if (!fs.existsSync(path.join(cwd, 'package.json'))) continue;
+    all.push(await counted(name, 'npm', ['test', '--silent'], { cwd, env }));
+  }
+  return all;
 }
 
 async function main(args) {
@@ -88,7 +102,8 @@ async function main(args) {
     console.log(`\n== Node ${major}`);
     const built = builds(node);
     const counts = { passed: 0, failed: 0 };
-    for (const one of await Promise.all(SUITES.map((suite) => tests(node, suite)))) {
+    const beside = [...SUITES.map((name) => suite(node, name)), frameworks(node)];
+    for (const one of (await Promise.all(beside)).flat()) {
       counts.passed += one.passed;
       counts.failed += one.failed;
     }
