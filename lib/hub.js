@@ -9,7 +9,7 @@ const errors = require('./errors');
 const fetching = require('./fetch');
 const { newEpoch } = require('./history');
 const { OVERFLOW } = require('./hub-options');
-const { counts, listen, native, posted, tell } = require('./loop');
+const { clients, counts, listen, native, posted, tell } = require('./loop');
 const { connectOptions, hubCloseOptions, hubOptions, names } = require('./options');
 const { Rooms, RoomSizes } = require('./rooms');
 const { Shutdown } = require('./shutdown');
@@ -185,9 +185,15 @@ class Hub extends EventEmitter {
     this._over = null;
     clearTimeout(this._patience);
     for (const ticket of this._tickets) ticket.hubEnded();
+    if (this._lastWords > 0) this._giveUp();
     this._native.shut();
     posted();
     over();
+  }
+
+  /** Nobody waits for the last words any more: nothing may hold these clients. */
+  _giveUp() {
+    for (const [number, { _hub }] of clients) if (_hub === this) clients.delete(number);
   }
 
   /** The loop has nothing of that room any more. */
@@ -244,7 +250,7 @@ class Hub extends EventEmitter {
   _tellEnd(client, cause) {
     if (cause === undefined) tell(this, 'disconnect', client, client.closed);
     else tell(this, 'disconnect', client, client.closed, cause);
-    this._shutdown?.left();
+    this._shutdown?.left(client);
   }
 
   _countRelay(cause) {

@@ -110,7 +110,8 @@ function checkSendKey(opts, key) {
 function checkOwnId(id, key, hasHistory) {
   if (id === undefined) return;
   if (hasHistory) {
-    const why = 'the hub gives ids to what it keeps: leave it out, or use `history: false`';
+    const why =
+      'the hub gives ids to what it keeps: leave it out, or createHub({ history: false })';
     throw errors.refusedArg('opts.id', why);
   }
   if (key !== undefined) throw errors.refusedArg('opts.id', 'an event with a key has no id');

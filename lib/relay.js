@@ -80,6 +80,7 @@ class Relay {
 
   /** A block from the loop. */
   take(bytes) {
+    if (this._stopped) return; // it was on its way when the stream was cut
     for (let at = 0; at < bytes.length; at += SLICE) {
       const slice = bytes.length > SLICE ? bytes.subarray(at, at + SLICE) : bytes;
       if (this._waiting) this._blocks.push(slice);

@@ -18,6 +18,7 @@ class Shutdown {
     this._cut = 0;
     this._cutting = false;
     this._timer = null;
+    this._open = new Set(); // clients that were there when it began, and are not yet gone
     this.done = new Promise((resolve) => {
       this._resolve = resolve;
     });
@@ -29,7 +30,8 @@ class Shutdown {
    */
   begin(grace) {
     flushBatches(this._hub);
-    const waiting = [...this._hub.clients.values()];
+    this._open = new Set(this._hub.clients.values());
+    const waiting = [...this._open];
     for (const client of waiting) this._announce(client);
     this._close(waiting, grace);
   }
@@ -70,11 +72,12 @@ class Shutdown {
     }
   }
 
-  /** A client of the hub has ended. */
-  left() {
+  /** A client of the hub has ended. One whose end is just being told may be what this shutdown began with: it does not count. */
+  left(client) {
+    if (!this._open.delete(client)) return;
     if (this._cutting) this._cut++;
     else this._ended++;
-    if (this._hub.clients.size === 0) this._finish();
+    if (this._open.size === 0) this._finish();
   }
 
   _finish() {

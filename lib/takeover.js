@@ -362,6 +362,7 @@ class Takeover {
   /** The loop need not care any more. */
   _abandon(reason) {
     const { client } = this;
+    if (client.closed !== null) return;
     this.endWatch?.stop();
     this._letGo();
     client._kill(reason);

@@ -23,24 +23,41 @@ function union(a, b) {
   return b.length === 0 ? a : [...new Set([...a, ...b])];
 }
 
-/** The room of that name, with members or without. One that is new may be named twice, as meant and as excepted. */
-function roomOf(list, name, named) {
-  const room = list.numbered(name);
-  if (room.members.size > 0 || room.last > 0) return room;
-  return named.find((other) => other.list === list && other.name === name)?.room ?? room;
+/** What an event that is kept concerns, to be told to the lists of names. */
+class Named {
+  constructor() {
+    this.all = [];
+    this._new = null; // list → name → room, of those that have neither members nor history yet
+  }
+
+  /** The room of that name, with members or without. One that is new may be named twice, as meant and as excepted. */
+  add(list, name) {
+    const room = list.find(name) ?? this._newOrEmpty(list, name);
+    this.all.push({ list, name, room });
+    return room;
+  }
+
+  _newOrEmpty(list, name) {
+    const before = this._new?.get(list)?.get(name);
+    if (before !== undefined) return before;
+    const room = list.numbered(name);
+    if (room.last > 0) return room;
+    this._new ??= new Map();
+    if (!this._new.has(list)) this._new.set(list, new Map());
+    this._new.get(list).set(name, room);
+    return room;
+  }
 }
 
 /**
  * Adds the numbers of the rooms of these names.
  * @param {object} list the rooms, or the users, of a hub
- * @param {object[]|null} named takes in which rooms these are; null: rooms without members do not count
+ * @param {Named|null} named takes in which rooms these are; null: rooms without members do not count
  */
 function addNumbers(list, wanted, numbers, named) {
   for (const name of wanted) {
-    const room = named === null ? list.find(name) : roomOf(list, name, named);
-    if (room === undefined) continue;
-    numbers.push(room.number);
-    named?.push({ list, name, room });
+    const room = named === null ? list.find(name) : named.add(list, name);
+    if (room !== undefined) numbers.push(room.number);
   }
 }
 
@@ -173,7 +190,7 @@ class Target {
 
   _keep({ named }, seq) {
     this._hub._seq = seq;
-    for (const { list, name, room } of named) list.keep(name, room, seq);
+    for (const { list, name, room } of named.all) list.keep(name, room, seq);
   }
 
   /**
@@ -182,8 +199,9 @@ class Target {
    */
   _numbers(isKept) {
     const hub = this._hub;
-    const numbers = { rooms: [], clients: [], exceptRooms: [], exceptClients: [], named: [] };
-    const named = isKept ? numbers.named : null;
+    const numbers = { rooms: [], clients: [], exceptRooms: [], exceptClients: [], named: null };
+    const named = isKept ? new Named() : null;
+    numbers.named = named;
     this._addIncluded(numbers.rooms, numbers.clients, named);
     addNumbers(hub._rooms, this._excepted.rooms, numbers.exceptRooms, named);
     for (const client of this._excepted.clients) numbers.exceptClients.push(client._number);

@@ -33,6 +33,7 @@ function withDefaults(defaults, given) {
 export function optionsOf(given) {
   const options = withDefaults(DEFAULTS, given);
   const { body, method, retry, silence } = options;
+  if (typeof (retry || NO_RETRY) !== 'object') throw wrong('"retry" is not an object or false');
   options.retry = withDefaults(RETRY, retry || NO_RETRY);
   for (const [name, value] of Object.entries({ ...options.retry, silence: silence || 0 })) {
     if (!(typeof value === 'number' && value >= 0)) throw wrong(`"${name}" is not a number >= 0`);
@@ -54,5 +55,5 @@ export function absolute(url) {
 
 /** Header values are bytes, ids are text: what is sent is its UTF-8. */
 export function asHeader(id) {
-  return String.fromCharCode(...new TextEncoder().encode(id));
+  return Array.from(new TextEncoder().encode(id), (byte) => String.fromCharCode(byte)).join('');
 }

@@ -52,6 +52,11 @@ static int reset(fan_hub *hub, fan_slot *slot, fan_buf *frame, bool gate) {
   return 0;
 }
 
+/* Then it is an ordinary member at once, whom a history that is too small for a burst costs nothing. */
+static bool has_missed_nothing(const fan_hub *hub, fan_replay *replay) {
+  return fan_replay_open(replay, &hub->history) == FAN_REPLAY_READY && !fan_replay_peek(replay);
+}
+
 int fan_hub_resume(fan_hub *hub, uint64_t id, uint64_t cursor, fan_buf *frame, bool gate) {
   fan_slot *slot = fan_hub_find(hub, id);
   if (!slot || slot->client.state >= FAN_DRAINING) return FAN_ENOTFOUND;
@@ -68,6 +73,10 @@ int fan_hub_resume(fan_hub *hub, uint64_t id, uint64_t cursor, fan_buf *frame, b
   if (!fan_replay_possible(replay, &hub->history)) {
     fan_slot_end_replay(slot);
     return reset(hub, slot, frame, gate);
+  }
+  if (has_missed_nothing(hub, replay)) {
+    fan_slot_end_replay(slot);
+    return 0;
   }
   if (fan_client_hold(&slot->client) != 0) {
     fan_client_kill(&slot->client, FAN_ERROR);

@@ -176,7 +176,8 @@ describe('overflow', () => {
       const given = deliveries - 2 - SENT;
       if (slow.client.transport === 'fd') assert.equal(got.length + told.events, given);
       else assert.ok(got.length + told.events <= given, 'what was on its way is cut off');
-      assert.ok(got.length + told.events + 64 + 64 > given, 'and is bounded');
+      const lost = given - got.length - told.events;
+      assert.ok(lost < 256, `and is bounded: ${lost}`); // relay, Node's stream, TLS, the kernel
     });
   });
 });

@@ -4,11 +4,31 @@
 
 const assert = require('node:assert/strict');
 const { setTimeout: sleep } = require('node:timers/promises');
+const { createHub } = require('fanline');
 const { World, cursorOf, reads } = require('../js/support/resume-world');
 const { when } = require('../js/support/stage');
 
 const AWAY = { auto: 3_000, relay: 300 }; // ms: a page that is loaded anew
 const SHORT = 150; // ms: the age of what is kept, where it is to grow old
+
+/** ms that the first event for so many new rooms takes. */
+function firstSend(count) {
+  const hub = createHub();
+  const target = hub.to(Array.from({ length: count }, (_, i) => `room ${i}`));
+  const begun = performance.now();
+  target.send('x');
+  const ms = performance.now() - begun;
+  hub.close({ grace: 0 });
+  return ms;
+}
+
+it('an event for ten times as many new rooms costs about ten times as much', () => {
+  firstSend(2_000);
+  const [few, many] = [2_000, 20_000].map((count) =>
+    Math.min(...[1, 2, 3].map(() => firstSend(count))),
+  );
+  assert.ok(many < few * 40, `${few} and ${many} ms`); // the square would be a hundred times
+});
 
 for (const transport of ['auto', 'relay']) {
   describe(`coming back, ${transport}`, () => {

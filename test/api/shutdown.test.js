@@ -6,6 +6,7 @@
 const assert = require('node:assert/strict');
 const { once } = require('node:events');
 const http = require('node:http');
+const { setTimeout: sleep } = require('node:timers/promises');
 const { createHub } = require('fanline');
 const { open } = require('../js/support/open');
 const { connect2, open2 } = require('../js/support/open-h2');
@@ -70,6 +71,20 @@ describe('hub.close', () => {
       assert.ok(at - begun >= (800 * i) / COUNT - 5, `${i} after ${at - begun} ms`);
     }
   });
+
+  for (const transport of ['auto', 'relay']) {
+    it(`is over once when called as the last client leaves, which it has not ended (${transport})`, async () => {
+      await start({ transport });
+      const { client, stream } = await stage.connect();
+      const closed = once(hub, 'disconnect').then(() => hub.close());
+      hub.once('disconnect', () => hub.close());
+      client.once('close', () => hub.close());
+      hub.to('nobody').deliver('x');
+      stream.close();
+      assert.deepEqual(await closed, { ended: 0, cut: 0 });
+      await sleep(1_100); // behind the time for last words: what is thrown there fails the run
+    });
+  }
 
   it('is over as soon as the last one has gone, whatever the grace', async () => {
     await start();

@@ -50,6 +50,19 @@ static void test_catchup_gives_what_was_missed_in_all_rooms_once_and_in_order(vo
   hub_deinit(&w);
 }
 
+static void test_catchup_of_nothing_is_over_at_once_and_needs_no_history(void) {
+  hub_init_history(&w, NULL, 2);
+  hub_keep(&w, "r10", "a");
+  hub_connect(&w, 2);
+  hub_join(&w, 10, 2, 2);
+  CHECK_EQ(hub_resume(&w, 2, 1, false), 0);
+  hub_keep(&w, "r10", "bcde"); /* more than is kept, before its sink is there */
+  hub_attach(&w, 2);
+  hub_settle(&w);
+  CHECK_RECEIVED(&w, 2, "bcde");
+  hub_deinit(&w);
+}
+
 static void test_catchup_leaves_out_what_excepts_the_client_or_its_rooms(void) {
   hub_init_history(&w, NULL, HISTORY);
   hub_keep(&w, "r10 -c2", "a");
@@ -317,6 +330,7 @@ static void test_catchup_is_refused_to_who_ends_or_is_at_it_or_gated(void) {
 
 int main(void) {
   RUN(test_catchup_gives_what_was_missed_in_all_rooms_once_and_in_order);
+  RUN(test_catchup_of_nothing_is_over_at_once_and_needs_no_history);
   RUN(test_catchup_leaves_out_what_excepts_the_client_or_its_rooms);
   RUN(test_catchup_puts_everything_new_in_its_place);
   RUN(test_catchup_survives_short_writes_of_every_length);

@@ -255,6 +255,7 @@ describe('options of fanline/client', () => {
     const WRONG = {
       'an unknown name': [{ retries: 5 }, /Unknown option "retries"/],
       'an unknown name in retry': [{ retry: { minimum: 5 } }, /Unknown option "minimum"/],
+      'retry as a number': [{ retry: 5 }, /"retry" is not an object or false/],
       'attempts that are no number': [{ retry: { attempts: '5' } }, /"attempts" is not a number/],
       'a negative time': [{ retry: { min: -1 } }, /"min" is not a number >= 0/],
       NaN: [{ retry: { max: Number.NaN } }, /"max" is not a number >= 0/],

@@ -194,22 +194,28 @@ describe('threads and descriptors', () => {
 
   // options, whether they send, what they cost: the loop's thread and its two descriptors
   for (const [what, options, sends, cost] of [
-    ['without history, that send', { history: false }, true, '0 0'],
-    ['with history, that send nothing', {}, false, '0 0'],
-    ['with history, that send: one loop keeps it for all of them', {}, true, '1 2'],
+    ['without history, that send', { history: false }, true, /^0 0\n0 0$/],
+    ['with history, that send nothing', {}, false, /^0 0\n0 0$/],
+    ['with history, that send: one loop keeps it for all of them', {}, true, /^[01] 2\n0 0$/],
   ]) {
     it(`1,000 hubs that never had a client, ${what}`, async () => {
       const result = await run(`${COUNT}
-        const before = [threads(), fds()];
+        // Node itself may still be opening and ending some.
+        let before;
+        do {
+          before = [threads(), fds()];
+          await new Promise((resolve) => setTimeout(resolve, 100));
+        } while (String(before) !== String([threads(), fds()]));
         const hubs = Array.from({ length: 1_000 }, () => createHub(${JSON.stringify(options)}));
         if (${sends}) for (const hub of hubs) hub.broadcast('x');
-        // Threads of Node's own may end meanwhile.
+        // Threads of Node's own may end meanwhile: then there are no more than before.
         const more = () => console.log(Math.max(0, threads() - before[0]), Math.max(0, fds() - before[1]));
         more();
         await Promise.all(hubs.map((hub) => hub.close()));
         more();
       `);
-      ended(result, `${cost}\n0 0`);
+      ended(result);
+      assert.match(result.out.trim(), cost);
     });
   }
 

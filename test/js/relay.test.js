@@ -7,6 +7,7 @@ const assert = require('node:assert/strict');
 const { spawn } = require('node:child_process');
 const { once } = require('node:events');
 const { text } = require('node:stream/consumers');
+const { setTimeout: sleep } = require('node:timers/promises');
 const tls = require('node:tls');
 const { createHub } = require('fanline');
 const native = require('../../lib/native');
@@ -68,6 +69,22 @@ describe('relay', () => {
     if (client.closed === null) await once(client, 'close');
     return { reason: client.closed, ms: performance.now() - begun };
   }
+
+  it('a block on its way when its reader leaves is waited for by nobody, and delays no end of the hub', async () => {
+    const stallTimeout = 100;
+    const { hub, stage } = await start('http', { transport: 'relay', limits: { stallTimeout } });
+    for (let round = 0; round < 60; round++) {
+      const { client } = await stage.connect({ rooms: 'r' });
+      const closed = once(client, 'close');
+      hub.to('r').send('x'.repeat(50_000));
+      client._takeover.socket.destroy();
+      await closed;
+    }
+    await sleep(stallTimeout * 3);
+    const begun = performance.now();
+    await hub.close({ grace: 0 });
+    assert.ok(performance.now() - begun < 800, `${performance.now() - begun} ms`);
+  });
 
   // ---- slow and stalled ----
 

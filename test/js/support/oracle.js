@@ -126,9 +126,11 @@ class Oracle {
       if (this._hasSnapshot) this._gate(twin, 'reset');
       return;
     }
+    const missed = this._missed(twin, seq);
+    if (missed.length === 0) return; // a member like any other
     twin.isReplayed = true;
     twin.catchingUp = seq;
-    for (const record of this._missed(twin, seq)) twin.tell(record.piece);
+    for (const record of missed) twin.tell(record.piece);
   }
 
   /** A cursor, or what is wrong with it. */
