@@ -173,9 +173,9 @@ describe('drop', () => {
     };
     for (const [how, cut] of Object.entries(CUTS)) {
       it(`is told once of what a closed client could not be written any more because ${how}`, async () => {
-        const it = await venue();
+        const it = await venue({ limits: { eventBytes: 8 * KIB * KIB } });
         const { client, stream, res } = await it.stalled();
-        client.send(numbered(0, PLUG));
+        client.send(numbered(0, 6 * KIB * KIB)); // more than the kernel takes, however busy
         for (let n = 1; n <= 10; n++) client.send(numbered(n, SIZE));
         client.close();
         await taken(it.hub);

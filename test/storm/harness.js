@@ -107,7 +107,7 @@ async function exits(server) {
  *   how much memory may have grown between the first half and the end
  * @returns {Promise<object>} numbers for who wants to read them
  */
-async function storm({ rssMB = 32, heapMB = 2, seed = Date.now() % 1e9, env, ...options }) {
+async function storm({ rssMB = 64, heapMB = 2, seed = Date.now() % 1e9, env, ...options }) {
   build();
   const server = await Server.start(env);
   try {
