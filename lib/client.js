@@ -300,6 +300,7 @@ class Client {
     clients.delete(this._number);
     this._hub._depart(this);
     this._hub._remove(this);
+    this._hub._shutdown?.left(this);
   }
 
   /** Never opened: over before it began. */

@@ -140,6 +140,24 @@ describe('connect() that throws', () => {
     });
   }
 
+  it('because a hook that closes the hub throws: the hub closes all the same', async () => {
+    const hub = createHub();
+    const stage = await Stage.on(hub);
+    let closing;
+    const { path, result } = stage.expect((req, res) => {
+      res.writeHead = () => {
+        closing = hub.close({ grace: 100 });
+        throw new Error('hook');
+      };
+      assert.throws(() => hub.connect(req, res), /hook/);
+      delete res.writeHead;
+      res.writeHead(200).end();
+    });
+    await Promise.all([result, stage.open(path)]);
+    assert.equal((await closing).cut, 0);
+    await stage.close();
+  });
+
   it('the next client of such a hub is as any other', async () => {
     const hub = createHub({ limits: { clients: 1, clientsPerUser: 1 } });
     const stage = await Stage.on(hub);
