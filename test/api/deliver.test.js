@@ -12,9 +12,9 @@ const PLUG = 900 * KIB; // more than the kernel takes in for a reader that does 
 const HISTORY = { history: { events: 1_000 } };
 
 /** A stalled reader with an event in front that keeps the rest from leaving. */
-async function plugged(it, opts, request) {
+async function plugged(it, opts, request, size = PLUG) {
   const made = await it.stalled(opts, request);
-  made.client.send(numbered(0, PLUG));
+  made.client.send(numbered(0, size));
   await taken(it.hub);
   return made;
 }
@@ -156,8 +156,8 @@ describe('deliver', () => {
     }
 
     it('written when the application closes the client, whose queue still drains', async () => {
-      const it = await venue();
-      const { client, stream } = await plugged(it, { rooms: 'r' });
+      const it = await venue({ limits: { eventBytes: 8 * KIB * KIB } });
+      const { client, stream } = await plugged(it, { rooms: 'r' }, 6 * KIB * KIB);
       const question = asked(it.hub.to('r').deliver('x'));
       client.close({ data: 'end' });
       await assertPending(it.hub, question);
