@@ -157,7 +157,7 @@ describe('deliver', () => {
 
     it('written when the application closes the client, whose queue still drains', async () => {
       const it = await venue({ limits: { eventBytes: 8 * KIB * KIB } });
-      const { client, stream } = await plugged(it, { rooms: 'r' }, 6 * KIB * KIB);
+      const { client, stream } = await plugged(it, { rooms: 'r' }, undefined, 6 * KIB * KIB);
       const question = asked(it.hub.to('r').deliver('x'));
       client.close({ data: 'end' });
       await assertPending(it.hub, question);
