@@ -8,13 +8,13 @@ const { once } = require('node:events');
 const { PLACES, numbered, overPlaces, taken } = require('../js/support/venue');
 
 const KIB = 1 << 10;
-const PLUG = 900 * KIB; // more than the kernel takes in for a reader that does not read
+const PLUG = 6 * KIB * KIB; // more than the kernel takes in for a reader that does not read
 const HISTORY = { history: { events: 1_000 } };
 
 /** A stalled reader with an event in front that keeps the rest from leaving. */
-async function plugged(it, opts, request, size = PLUG) {
+async function plugged(it, opts, request) {
   const made = await it.stalled(opts, request);
-  made.client.send(numbered(0, size));
+  made.client.send(numbered(0, PLUG));
   await taken(it.hub);
   return made;
 }
@@ -41,7 +41,11 @@ function fates(written, dropped, closed, id) {
 }
 
 describe('deliver', () => {
-  overPlaces((venue) => {
+  overPlaces((bare) => {
+    const venue = (options = {}) => {
+      const limits = { eventBytes: 8 * KIB * KIB, ...options.limits };
+      return bare({ ...options, limits });
+    };
     it('to clients that read: written, once the event is on its way to each', async () => {
       const it = await venue();
       const readers = [];
@@ -156,8 +160,8 @@ describe('deliver', () => {
     }
 
     it('written when the application closes the client, whose queue still drains', async () => {
-      const it = await venue({ limits: { eventBytes: 8 * KIB * KIB } });
-      const { client, stream } = await plugged(it, { rooms: 'r' }, undefined, 6 * KIB * KIB);
+      const it = await venue();
+      const { client, stream } = await plugged(it, { rooms: 'r' });
       const question = asked(it.hub.to('r').deliver('x'));
       client.close({ data: 'end' });
       await assertPending(it.hub, question);
