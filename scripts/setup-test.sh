@@ -40,7 +40,7 @@ if [ -n "$missing" ]; then
   fi
 fi
 
-for dir in test/browser test/clients test/lint test/nodes test/runtimes test/frameworks/*; do
+for dir in test/browser test/clients test/docs test/examples test/lint test/nodes test/runtimes test/frameworks/*; do
   if [ ! -f "$dir/package.json" ]; then continue; fi
   echo "test:setup: npm packages of $dir"
   if [ -f "$dir/package-lock.json" ]; then verb=ci; else verb='install --no-package-lock'; fi

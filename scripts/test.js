@@ -291,8 +291,9 @@ const BESIDE = [
   ['types', 'docs', 'client', 'clients', 'browser', ...frameworks, 'runtimes'],
 ];
 const PLAIN = ['c', 'fuzz', 'io', 'types']; // these need no addon
-// Only when asked for: heavy ones (npm run test:load), and what takes minutes (npm run soak).
+// Only when asked for: heavy ones (npm run test:load), the examples (npm run test:examples), and what takes minutes (npm run soak).
 const HEAVY = {
+  examples: external('test/examples', [CHROMIUM]),
   load: mochaSuite('test/load/.mocharc.json'),
   soak: mochaSuite('test/soak/.mocharc.json', { timeout: 9 * MINUTE }),
   'soak-pipe': mochaSuite('test/soak/.mocharc.pipe.json', { timeout: 9 * MINUTE }),
