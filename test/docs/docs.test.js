@@ -5,15 +5,11 @@
 const assert = require('node:assert/strict');
 const fs = require('node:fs');
 const path = require('node:path');
-const { problemOf, programsOf } = require('../js/support/docs');
+const { PAGES, problemOf, programsOf } = require('../js/support/docs');
 
 const ROOT = path.join(__dirname, '..', '..');
-const PAGES = [
-  'README.md',
-  ...fs.readdirSync(path.join(ROOT, 'docs')).map((file) => `docs/${file}`),
-];
 
-for (const name of PAGES.filter((page) => page.endsWith('.md'))) {
+for (const name of PAGES) {
   const programs = programsOf(fs.readFileSync(path.join(ROOT, name), 'utf8'));
   if (programs.length === 0) continue;
   describe(name, () => {
@@ -37,6 +33,17 @@ describe('a page’s programs', () => {
       js('if (a !== 5) b()'),
     ],
     'is followed by a check': [js('const a = 5'), '<!-- then\nassert.equal(a, 5);\n-->'],
+    'has packages of test/docs': [js('const cors = require("cors");\nimport yaml from "yaml"')],
+    'imports as modules do': [
+      js(`import assert, { equal as is } from 'node:assert';
+import * as fan from 'fanline';
+import { open, closeAll } from 'fanline/testing';
+import 'fanline/client';
+export const a = 5;
+export default function b() {}
+is(typeof fan.createHub, typeof b);
+assert.equal(typeof open, typeof closeAll);`),
+    ],
     'may listen, and is over': [js('require("http").createServer().listen(80)')],
   };
   for (const [what, parts] of Object.entries(RIGHT)) {

@@ -6,6 +6,7 @@
 const assert = require('node:assert/strict');
 const { once } = require('node:events');
 const http = require('node:http');
+const { register } = require('node:module');
 const net = require('node:net');
 const nodeTest = require('node:test');
 const express = require('express');
@@ -26,6 +27,9 @@ net.Server.prototype.listen = function (...args) {
   return this.unref();
 };
 
+// What NODE_PATH is to `require`.
+register(new URL('docs-packages.mjs', `file://${__filename}`));
+
 /** Programs for browsers are pages of that server, too. */
 Object.defineProperty(globalThis, 'location', {
   get: () => new URL(`http://127.0.0.1:${server.address().port}/`),
@@ -37,6 +41,16 @@ const NEEDS = {
   http: () => http,
   express: () => express,
   createHub: () => createHub,
+  /** What every browser has, in Node: of npm. */
+  EventSource: () => {
+    const { EventSource } = require('eventsource');
+    return class extends EventSource {
+      constructor(address, options) {
+        super(new URL(address, location), options);
+        streams.push(this);
+      }
+    };
+  },
   assert: () => assert,
   open: () => testing.open,
   test: () => nodeTest,

@@ -11,12 +11,23 @@
 // A fenced `text` block behind a block is what it prints; `…` stands for anything within a line.
 
 const { spawn } = require('node:child_process');
+const fs = require('node:fs');
 const path = require('node:path');
 
 const ROOT = path.join(__dirname, '..', '..', '..');
-const ENV = { GRACE: '1000' }; // what pages read with a longer default
+const ENV = {
+  GRACE: '1000', // what pages read with a longer default
+  NODE_PATH: path.join(ROOT, 'test', 'docs', 'node_modules'),
+};
 const PREAMBLE = './test/js/support/docs-preamble';
 const PART = /^<!-- *([\s\S]*?) *-->|^```(\w*)\n([\s\S]*?)^```$/gm;
+
+/** Every page there is, as a path from the root. */
+const PAGES = [
+  ...['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md'],
+  ...fs.readdirSync(path.join(ROOT, 'docs'), { recursive: true }).map((file) => `docs/${file}`),
+  ...fs.readdirSync(path.join(ROOT, 'examples')).map((name) => `examples/${name}/README.md`),
+].filter((file) => file.endsWith('.md') && fs.existsSync(path.join(ROOT, file)));
 
 /**
  * @param {string} text of a page
@@ -47,12 +58,26 @@ function programsOf(text) {
   return programs;
 }
 
+/** Static `import` and `export`, which only modules have, as what means the same within a function. */
+function withoutStatements(source) {
+  return source
+    .replace(/^import ([\s\S]*?) from ('[^']*'|"[^"]*");?$/gm, (_, names, from) => {
+      const [, own, rest] = /^(\w+)?,? *([\s\S]*)$/.exec(names);
+      const all = rest.startsWith('*') ? rest.split(' as ')[1] : null;
+      const list = rest.startsWith('{') ? rest.slice(1, -1).replaceAll(' as ', ': ') : '';
+      const entries = own ? `{ default: ${own}, ${list} }` : `{ ${list} }`;
+      return `const ${all ?? entries} = await import(${from});`;
+    })
+    .replace(/^import ('[^']*'|"[^"]*");?$/gm, 'await import($1);')
+    .replace(/^export (default )?(?=(async )?function|class|const|let)/gm, '');
+}
+
 /** The whole program, with what it needs in front of it. */
 function scriptOf({ source, needs, check }) {
   return `
     const { provide, tools } = require(${JSON.stringify(PREAMBLE)});
     (async ({ ${needs.join(', ')} }) => {
-      ${source}
+      ${withoutStatements(source)}
       await (async ({ ${['assert', 'open', 'once', 'when', 'url'].join(', ')} }) => {
         ${check}
       })(tools);
@@ -98,4 +123,4 @@ function problemOf(program, ms = 10_000) {
   });
 }
 
-module.exports = { problemOf, programsOf };
+module.exports = { PAGES, problemOf, programsOf };

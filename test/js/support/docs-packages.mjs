@@ -1,0 +1,12 @@
+// For `import` what NODE_PATH is for `require`: the packages of test/docs, behind those of the root.
+
+const parentURL = new URL('../../docs/package.json', import.meta.url).href;
+
+export async function resolve(specifier, context, next) {
+  try {
+    return await next(specifier, context);
+  } catch (err) {
+    if (err.code !== 'ERR_MODULE_NOT_FOUND') throw err;
+    return next(specifier, { ...context, parentURL }).catch(() => Promise.reject(err));
+  }
+}
