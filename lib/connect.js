@@ -57,7 +57,26 @@ function sendAway(res, range, factor, headers) {
   endWith(res, 200, { ...headers, 'Content-Length': String(body.length) }, body);
 }
 
-function refuse(hub, client, reason) {
+/** Their callback alone is told. */
+function tellRefused(args) {
+  const callback = args.find((arg) => typeof arg === 'function');
+  if (callback) process.nextTick(callback, errors.writeAfterEnd());
+}
+
+function refusedWrite(...args) {
+  tellRefused(args);
+  return false;
+}
+
+function refusedEnd(...args) {
+  tellRefused(args);
+  return this;
+}
+
+function refuse(hub, client, reason, res) {
+  // Code from before fanline writes on, whatever `client.closed` says; Node would make that an `error` that nobody listens to.
+  res.write = refusedWrite;
+  res.end = refusedEnd;
   client._refuse(reason);
   hub._countRefused(reason);
   return client;
@@ -159,7 +178,7 @@ function enter(hub, req, res, settings) {
   const client = new Client(hub, settings, { method: req.method, lastEventId });
   const headers = headersOf(settings.headers);
   const reason = turnAway(hub, req, res, settings, headers);
-  if (reason !== null) return refuse(hub, client, reason);
+  if (reason !== null) return refuse(hub, client, reason, res);
 
   client._takeover = new Takeover(client, req, res);
   open(hub, client, settings);

@@ -7,6 +7,8 @@ const { once } = require('node:events');
 const { Readable } = require('node:stream');
 const { QUIET, arrives, noise } = require('./world');
 
+const minutes = () => Math.floor(Date.now() / 60_000);
+
 module.exports = function ownWrites({ combo, world }) {
   describe('res.write and res.end after connect', () => {
     it('travel in order with events', async () => {
@@ -134,6 +136,34 @@ module.exports = function ownWrites({ combo, world }) {
       assert.equal(await stream.end(), 'end');
       assert.equal(stream.events.length, 400);
     });
+
+    const REFUSED = {
+      'to a HEAD': [{ method: 'HEAD' }],
+      'to who was told to stay away': [{ lastEventId: `fanline:end:${minutes()}` }],
+      'to a hub that is full': [{}, { limits: { clients: 1 } }],
+    };
+    for (const [what, [request, options]] of Object.entries(REFUSED)) {
+      it(`${what} go nowhere, and do no harm`, async () => {
+        const w = await world({ ...QUIET, ...options });
+        await w.open();
+        const called = [];
+        let client;
+        const stream = await w.visit((req, res) => {
+          client = w.hub.connect(req, res, w.options());
+          assert.equal(res.write('data: 1\n\n'), false);
+          res.write('data: 2\n\n', (err) => called.push(err.code));
+          assert.equal(
+            res.end('data: 3\n\n', 'utf8', (err) => called.push(err.code)),
+            res,
+          );
+          setImmediate(() => res.write('data: 4\n\n'));
+        }, request);
+        assert.equal(await stream.end(), 'end');
+        assert.notEqual(client.closed, null);
+        assert.deepEqual(called, Array(2).fill('ERR_STREAM_WRITE_AFTER_END'));
+        assert.equal(stream.text.replace(/^retry: \d+\n$/, ''), '');
+      });
+    }
 
     it('a second head is harmless or refused, never written', async () => {
       const w = await world();
