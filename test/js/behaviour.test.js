@@ -15,6 +15,7 @@ const BEHAVIOURS = [
   require('./suite/wrappers'),
   require('./suite/heartbeats'),
   require('./suite/pressure'),
+  require('./suite/replay'),
   require('./suite/deciding'),
 ];
 

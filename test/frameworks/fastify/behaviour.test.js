@@ -6,14 +6,18 @@ const Fastify = require('fastify');
 const fanline = require('fanline/fastify');
 const { TRANSPORTS, combosOf, overMatrix } = require('../../js/suite/world');
 
-const BEHAVIOURS = [
+const OVER_HTTP2 = [
   require('../../js/suite/opening'),
+  require('../../js/suite/pressure'),
+  require('../../js/suite/replay'),
+];
+const BEHAVIOURS = [
+  ...OVER_HTTP2,
   require('../../js/suite/sending'),
   require('../../js/suite/leaving'),
   require('../../js/suite/closing'),
   require('../../js/suite/ownwrites'),
   require('../../js/suite/wrappers'),
-  require('../../js/suite/pressure'),
   require('../../js/suite/deciding'),
 ];
 
@@ -45,5 +49,5 @@ const FASTIFY = { name: 'Fastify', wrap, kinds: ['http', 'http2'] };
 describe('behaviour', () => {
   const [fd, , , http2] = TRANSPORTS;
   overMatrix(BEHAVIOURS, combosOf([fd], FASTIFY));
-  overMatrix(BEHAVIOURS.slice(0, 1), combosOf([http2], FASTIFY));
+  overMatrix(OVER_HTTP2, combosOf([http2], FASTIFY));
 });

@@ -6,8 +6,13 @@ const Koa2 = require('koa2');
 const Koa3 = require('koa');
 const { TRANSPORTS, combosOf, overMatrix } = require('../../js/suite/world');
 
-const BEHAVIOURS = [
+const OVER_HTTP2 = [
   require('../../js/suite/opening'),
+  require('../../js/suite/pressure'),
+  require('../../js/suite/replay'),
+];
+const BEHAVIOURS = [
+  ...OVER_HTTP2,
   require('../../js/suite/leaving'),
   require('../../js/suite/closing'),
   require('../../js/suite/wrappers'),
@@ -36,5 +41,5 @@ const KOAS = [
 describe('behaviour', () => {
   const [fd, , , http2] = TRANSPORTS;
   overMatrix(BEHAVIOURS, combosOf([fd], ...KOAS));
-  overMatrix(BEHAVIOURS.slice(0, 1), combosOf([http2], KOAS[1]));
+  overMatrix(OVER_HTTP2, combosOf([http2], KOAS[1]));
 });

@@ -8,8 +8,13 @@ const { FanlineModule } = require('fanline/nest');
 const { TRANSPORTS, combosOf, overMatrix } = require('../../js/suite/world');
 const { controller, moduleOf } = require('./support/controller');
 
-const BEHAVIOURS = [
+const OVER_HTTPS = [
   require('../../js/suite/opening'),
+  require('../../js/suite/pressure'),
+  require('../../js/suite/replay'),
+];
+const BEHAVIOURS = [
+  ...OVER_HTTPS,
   require('../../js/suite/leaving'),
   require('../../js/suite/closing'),
   require('../../js/suite/deciding'),
@@ -36,6 +41,10 @@ async function wrap(_middleware, listener, onError, hub) {
   return app.getHttpAdapter().getInstance();
 }
 
+const NEST = { name: 'NestJS', wrap, kinds: ['http', 'https'] };
+
 describe('behaviour', () => {
-  overMatrix(BEHAVIOURS, combosOf(TRANSPORTS.slice(0, 1), { name: 'NestJS', wrap }));
+  const [fd, , https] = TRANSPORTS;
+  overMatrix(BEHAVIOURS, combosOf([fd], NEST));
+  overMatrix(OVER_HTTPS, combosOf([https], NEST));
 });

@@ -54,6 +54,7 @@ const BEHAVIOURS = [
   'closing',
   'heartbeats',
   'pressure',
+  'replay',
   'deciding',
 ].map((name) => require(`../../js/suite/${name}`));
 

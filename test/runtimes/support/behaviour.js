@@ -18,6 +18,7 @@ const BEHAVIOURS = [
   'wrappers',
   'heartbeats',
   'pressure',
+  'replay',
   'deciding',
 ].map((name) => require(`../../js/suite/${name}`));
 
