@@ -19,6 +19,7 @@ need strace strace
 need iproute2 ip
 need chromium chromium chromium-browser google-chrome
 need python3 python3
+need golang-go go
 need nginx-light nginx /usr/sbin/nginx
 if [ ! -e /usr/lib/nginx/modules/ngx_nchan_module.so ]; then missing="$missing libnginx-mod-nchan"; fi
 missing=${missing# }

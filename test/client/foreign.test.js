@@ -4,8 +4,13 @@
 
 const assert = require('node:assert/strict');
 const { CuttingProxy } = require('../js/support/cutting-proxy');
-const { hasNchan, startNchan, startPython } = require('./support/foreign');
+const { buildGo, hasGo, hasNchan, startNchan, startPython } = require('./support/foreign');
 const { useBench, when } = require('./support/support');
+
+function missing(context, what) {
+  if (process.env.CI === 'true') throw new Error(`${what} is missing: npm run test:setup`);
+  context.skip();
+}
 
 describe('fanline/client and foreign servers', () => {
   const bench = useBench();
@@ -45,16 +50,68 @@ describe('fanline/client and foreign servers', () => {
     });
   });
 
+  describe('Go’s net/http, which writes an event for each tick', () => {
+    const numbers = (follower) => follower.of('tick').map(({ lastEventId }) => Number(lastEventId));
+    const upTo = (count) => Array.from({ length: count }, (_, i) => i + 1);
+    let program;
+    let server;
+
+    before(async function () {
+      if (!hasGo()) missing(this, 'go');
+      this.timeout(60_000); // what it compiles once for all it keeps
+      program = await buildGo();
+    });
+    beforeEach(async () => {
+      server = await program.start();
+    });
+    afterEach(() => server?.close());
+    after(() => program?.close());
+
+    const follow = (options) =>
+      bench.follow(`http://127.0.0.1:${server.port}/events`, options, ['tick']);
+
+    it('every event arrives, once and in order, with its id; its comments are nothing', async () => {
+      const follower = follow();
+      await follower.until('tick', 20);
+      const events = follower.of('tick');
+      assert.deepEqual(numbers(follower), upTo(events.length));
+      for (const [i, { data }] of events.entries()) {
+        assert.match(data, new RegExp(`^number ${i + 1}\\n\\d{4}-\\d\\d-\\d\\dT`));
+      }
+      assert.equal(follower.of('open').length, 1);
+      assert.deepEqual([...new Set(follower.types)], ['open', 'tick']);
+    });
+
+    it('killed and started anew, it is asked to go on from the last event, and nothing is lost', async () => {
+      const follower = follow();
+      await follower.until('tick', 5);
+      await server.close('SIGKILL');
+      await follower.until('error', 2); // the cut, and at least one attempt at nothing
+      assert.equal(follower.source.readyState, follower.source.CONNECTING);
+      const last = numbers(follower).at(-1);
+      server = await program.start(server.port);
+      await follower.until('tick', last + 5);
+      assert.match(server.said, new RegExp(`^from ${last}$`, 'm'));
+      assert.deepEqual(numbers(follower), upTo(numbers(follower).length));
+      assert.equal(follower.of('open').length, 2);
+    });
+
+    it('notices that the client has left', async () => {
+      const follower = follow();
+      await follower.until('tick', 3);
+      assert.doesNotMatch(server.said, /left/);
+      follower.source.close();
+      await when(() => /^left at \d+$/m.test(server.said), 'the handler has ended');
+      assert.equal(server.said.match(/^from 0$/gm).length, 1);
+    });
+  });
+
   describe('nchan', () => {
     let nchan;
     let proxy;
 
     before(async function () {
-      if (!hasNchan()) {
-        const advice = 'nginx with nchan is missing: npm run test:setup';
-        if (process.env.CI === 'true') throw new Error(advice);
-        this.skip();
-      }
+      if (!hasNchan()) missing(this, 'nginx with nchan');
       nchan = await startNchan();
       proxy = new CuttingProxy(() => nchan.port);
       await proxy.listen();

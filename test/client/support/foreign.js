@@ -1,13 +1,14 @@
 'use strict';
 
-// Servers that others wrote, in processes of their own: Python's http.server, and nginx with nchan.
+// Servers of other makes, in processes of their own: Python's http.server, Go's net/http, and nginx with nchan.
 
-const { spawn } = require('node:child_process');
+const { execFile, spawn, spawnSync } = require('node:child_process');
 const { once } = require('node:events');
 const fs = require('node:fs');
 const net = require('node:net');
 const os = require('node:os');
 const path = require('node:path');
+const { promisify } = require('node:util');
 const { when } = require('./support');
 
 // Where Debian puts them.
@@ -35,8 +36,8 @@ class Process {
     return true;
   }
 
-  async close() {
-    this.child.kill('SIGTERM');
+  async close(signal = 'SIGTERM') {
+    this.child.kill(signal);
     await this._ended;
   }
 }
@@ -45,6 +46,29 @@ async function startPython() {
   const server = new Process('python3', [path.join(__dirname, 'server.py')]);
   await when(() => server.alive() && server.said.endsWith('\n'), 'Python listens');
   return Object.assign(server, { url: `http://127.0.0.1:${Number(server.said)}/` });
+}
+
+function hasGo() {
+  return spawnSync('go', ['version']).status === 0;
+}
+
+/** What is built of server.go, until `close`. It needs nothing but Go's own library. */
+async function buildGo() {
+  const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'fanline-go-'));
+  const program = path.join(dir, 'server');
+  const env = { ...process.env, GO111MODULE: 'off', GOFLAGS: '', GOPROXY: 'off' };
+  const args = ['build', '-o', program, path.join(__dirname, 'server.go')];
+  await promisify(execFile)('go', args, { env });
+  return {
+    /** @param {number} [port] where one was that is no more */
+    async start(port = 0) {
+      const server = new Process(program, [`127.0.0.1:${port}`]);
+      const listens = () => /^listens (\d+)\n/.exec(server.said);
+      await when(() => server.alive() && listens() !== null, 'the Go program listens');
+      return Object.assign(server, { port: Number(listens()[1]) });
+    },
+    close: () => fs.rmSync(dir, { recursive: true, force: true }),
+  };
 }
 
 function freePort() {
@@ -103,4 +127,4 @@ async function startNchan() {
   };
 }
 
-module.exports = { hasNchan, startNchan, startPython };
+module.exports = { buildGo, hasGo, hasNchan, startNchan, startPython };
