@@ -1,26 +1,33 @@
 'use strict';
 
-// Every program in the README and in docs/ runs, and does what the page says. What a page can tell its test: support/docs.js.
+// Every program of the pages runs, and does what its page says. What a page can tell its test: support/docs.js.
 
 const assert = require('node:assert/strict');
-const fs = require('node:fs');
-const path = require('node:path');
-const { PAGES, problemOf, programsOf } = require('../js/support/docs');
+const { PAGES, programsOf, textOf } = require('../js/support/docs');
+const { inPool, missingPackages, problemOf } = require('../js/support/docs-run');
 
-const ROOT = path.join(__dirname, '..', '..');
-
-for (const name of PAGES) {
-  const programs = programsOf(fs.readFileSync(path.join(ROOT, name), 'utf8'));
+for (const page of PAGES) {
+  const programs = programsOf(textOf(page));
   if (programs.length === 0) continue;
-  describe(name, () => {
-    for (const program of programs) {
-      it(`line ${program.line} runs`, async () => assert.equal(await problemOf(program), null));
+  describe(page, () => {
+    let results;
+    before(() => {
+      results = inPool(programs, (program) => problemOf(program));
+    });
+
+    for (const [index, program] of programs.entries()) {
+      it(`line ${program.line} runs`, async function () {
+        if (missingPackages(program)) this.skip();
+        const result = results[index];
+        results[index] = null; // what is tried once more is run once more
+        assert.equal(await (result ?? problemOf(program)), null);
+      });
     }
   });
 }
 
 describe('a page’s programs', () => {
-  const page = (...parts) => programsOf(parts.join('\n\n'));
+  const page = (...parts) => programsOf(`${parts.join('\n\n')}\n`);
   const js = (code) => `\`\`\`js\n${code}\n\`\`\``;
   const text = (lines) => `\`\`\`text\n${lines}\n\`\`\``;
 
@@ -45,10 +52,19 @@ is(typeof fan.createHub, typeof b);
 assert.equal(typeof open, typeof closeAll);`),
     ],
     'may listen, and is over': [js('require("http").createServer().listen(80)')],
+    'stands in a list': ['- a\n\n  ```js\n  if (1)\n    console.log("b")\n  ```', text('b')],
+    'is a page with a stream': [
+      '<!-- needs: app hub EventSource -->',
+      js('app.get("/", hub.handler({}));\nconst source = new EventSource("/");'),
+      '<!-- then\nawait once(source, "open");\nconsole.log("b");\n-->',
+      text('b'),
+    ],
   };
   for (const [what, parts] of Object.entries(RIGHT)) {
     it(`nothing is wrong with one that ${what}`, async () => {
-      for (const program of page(...parts)) assert.equal(await problemOf(program), null);
+      const programs = page(...parts);
+      assert.notEqual(programs.length, 0);
+      for (const program of programs) assert.equal(await problemOf(program), null);
     });
   }
 
@@ -67,6 +83,7 @@ assert.equal(typeof open, typeof closeAll);`),
       [js('const a = 5'), '<!-- then\nawait new Promise(() => {});\n-->'],
       /before the program and its check were through/,
     ],
+    'imports what nobody has': [[js('import "nowhere";')], /Cannot find package 'nowhere'/],
     'does not end': [[js('setInterval(() => {}, 1000)')], /has not ended/, 1_500],
   };
   for (const [what, [parts, problem, ms]] of Object.entries(WRONG)) {
@@ -81,10 +98,32 @@ assert.equal(typeof open, typeof closeAll);`),
     assert.equal(program.output, null);
   });
 
+  it('a part of a file is none', () => {
+    assert.deepEqual(page('<!-- sample: x.js -->', js('a()')), []);
+  });
+
   it('says on which line it begins', () => {
     assert.deepEqual(
       page('# x', js('a()'), js('b()')).map(({ line }) => line),
       [3, 7],
     );
+  });
+
+  it('several are run at a time, and not all of them', async () => {
+    let running = 0;
+    let most = 0;
+    const job = async (item) => {
+      most = Math.max(most, ++running);
+      await new Promise((resolve) => setImmediate(resolve));
+      running--;
+      if (item === 4) throw new Error('four');
+      return item * 2;
+    };
+    const results = await Promise.allSettled(inPool([1, 2, 3, 4, 5, 6], job));
+    assert.deepEqual(
+      results.map(({ value, reason }) => value ?? reason.message),
+      [2, 4, 6, 'four', 10, 12],
+    );
+    assert.equal(most, 3);
   });
 });

@@ -1,6 +1,12 @@
-// For `import` what NODE_PATH is for `require`: the packages of test/docs, behind those of the root.
+// For `import` what NODE_PATH is for `require`: the packages of test/docs, behind those of the root. Loaded with --import,
+// it registers itself.
+
+import { register } from 'node:module';
+import { isMainThread } from 'node:worker_threads';
 
 const parentURL = new URL('../../docs/package.json', import.meta.url).href;
+
+if (isMainThread) register(import.meta.url);
 
 export async function resolve(specifier, context, next) {
   try {

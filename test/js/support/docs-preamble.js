@@ -1,12 +1,12 @@
 'use strict';
 
-// What the programs of docs/ find when a test runs them (docs.js): servers listen on a free port of the loopback, whatever
+// What the programs of docs/ find when a test runs them (docs-run.js): servers listen on a free port of the loopback, whatever
 // port the page names, and do not keep the process, so that a program is over when nothing is left to do.
 
 const assert = require('node:assert/strict');
+const dns = require('node:dns');
 const { once } = require('node:events');
 const http = require('node:http');
-const { register } = require('node:module');
 const net = require('node:net');
 const nodeTest = require('node:test');
 const express = require('express');
@@ -23,12 +23,12 @@ const { listen } = net.Server.prototype;
 net.Server.prototype.listen = function (...args) {
   const listener = args.at(-1);
   server = this;
+  const { lookup } = dns;
+  dns.lookup = (...asked) => asked.at(-1)(null, '127.0.0.1', 4); // at once: its port is known behind listen()
   listen.call(this, 0, '127.0.0.1', typeof listener === 'function' ? listener : undefined);
+  dns.lookup = lookup;
   return this.unref();
 };
-
-// What NODE_PATH is to `require`.
-register(new URL('docs-packages.mjs', `file://${__filename}`));
 
 /** Programs for browsers are pages of that server, too. */
 Object.defineProperty(globalThis, 'location', {
@@ -90,6 +90,13 @@ const tools = {
   end() {
     isThrough = true;
     for (const stream of streams) stream.close();
+  },
+  /** Tells the parent where it listens, and stays until the parent has had enough. */
+  async serve() {
+    isThrough = true;
+    process.send(await url(''));
+    await once(process, 'disconnect');
+    process.exit(0);
   },
 };
 
