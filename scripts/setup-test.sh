@@ -49,4 +49,11 @@ for dir in test/browser test/clients test/docs test/examples test/lint test/node
   (cd "$dir" && npm $verb --no-audit --no-fund --loglevel=error)
 done
 
+# Without install scripts: the addon that these link to is the one of this clone.
+for dir in examples/*; do
+  if [ ! -f "$dir/package.json" ]; then continue; fi
+  echo "test:setup: npm packages and page of $dir"
+  (cd "$dir" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error && npm run --silent --if-present build)
+done
+
 exit "${status:-0}"

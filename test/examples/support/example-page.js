@@ -8,6 +8,8 @@
 //     await looks(page, { name: 'chat' });
 //   });
 
+const fs = require('node:fs');
+const path = require('node:path');
 const { launch, missing } = require('../../browser/support/browser');
 const { Example } = require('../../js/support/example');
 const { SIZES, watch } = require('./looks');
@@ -55,11 +57,26 @@ async function openPage(browser, url, { context, ...options } = {}) {
   return page;
 }
 
+/** What an example's own package.json asks for and is not there: advice, or an empty string. */
+function lacksPackages(name) {
+  const dir = path.join(__dirname, '..', '..', '..', 'examples', name);
+  const has = (file) => fs.existsSync(path.join(dir, file));
+  if (!has('package.json') || has('node_modules')) return '';
+  return `missing: the packages of examples/${name}. Install with: npm run test:setup`;
+}
+
 /**
  * To be called inside a describe: one browser for all its tests, a fresh server for each.
  * Answers { server, browser, open(path, { context, … }) }.
  */
 function useExample(name, env) {
+  before(function () {
+    const advice = lacksPackages(name);
+    if (!advice) return;
+    if (process.env.CI === 'true') throw new Error(advice);
+    console.log(`  not run: ${advice}`);
+    this.skip();
+  });
   const own = useBrowser();
   beforeEach(async () => {
     own.server = await startExample(name, env);
@@ -73,4 +90,4 @@ function useExample(name, env) {
   return own;
 }
 
-module.exports = { openPage, startExample, useBrowser, useExample };
+module.exports = { lacksPackages, openPage, startExample, useBrowser, useExample };
