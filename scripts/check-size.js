@@ -19,7 +19,7 @@ const FUNCTION_EXCEPTIONS = {
 
 const FOLDERS = ['src', 'lib', 'types', 'scripts', 'test', 'examples', 'bench'];
 const SOURCE = /\.(c|h|cc|hh|js|mjs|cjs|ts|mts|sh|html|css)$/;
-const SKIP = new Set(['node_modules', 'build', 'prebuilds']);
+const SKIP = new Set(['node_modules', 'build', 'prebuilds', 'dist']);
 
 function* walk(dir) {
   if (!fs.existsSync(dir)) return;
