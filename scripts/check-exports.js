@@ -217,31 +217,15 @@ function checkTypes(app) {
   for (const alias of Object.keys(COMPILERS)) {
     const compiler = path.join(app, 'node_modules', alias);
     const { version } = own(compiler);
-    const compile = (resolution, names, skipLibCheck) => {
-      const options = { ...compilerOptions(resolution), skipLibCheck };
-      checkProgram(app, path.join(compiler, 'bin', 'tsc'), options, names);
-    };
     for (const [resolution, { files }] of Object.entries(RESOLUTIONS)) {
       const chosen = programs.filter((name) => files.test(name));
-      compile(
-        resolution,
-        chosen.filter((name) => !OF_NEST.test(name)),
-        false,
-      );
-      compile(
-        resolution,
-        chosen.filter((name) => OF_NEST.test(name)),
-        true,
-      );
+      checkProgram(app, path.join(compiler, 'bin', 'tsc'), compilerOptions(resolution), chosen);
       done.push(`TypeScript ${version}, ${resolution}: ${chosen.length} programs`);
     }
   }
   return done;
 }
 
-// NestJS is ES modules only: our declarations that name it are CommonJS to `node16`, and to `nodenext` before TypeScript 5.8, which
-// refuse that. Nest's own projects set skipLibCheck.
-const OF_NEST = /^nest-/;
 // The other frameworks' declarations are not ours to judge; with skipLibCheck ours would not be looked at either.
 const NOT_OURS = /^node_modules\/(?!fanline\/)/;
 

@@ -14,7 +14,6 @@ const OPTIONS = {
   exactOptionalPropertyTypes: true,
   experimentalDecorators: true,
   emitDecoratorMetadata: true,
-  skipLibCheck: true, // the frameworks' own; ours are looked at below
   preserveSymlinks: true, // or our types would look for the framework's in this project, where they are not
   noEmit: true,
 };
