@@ -61,9 +61,10 @@ function problemsIn(lines, expected, read) {
 /**
  * @param {object} block of `sh`
  * @param {string} base address of the server
+ * @param {number} [ms] for what is to be printed
  * @returns {Promise<string[]>} what is wrong with what it answers
  */
-async function askedProblems({ code, notes, output, lines: among }, base) {
+async function askedProblems({ code, notes, output, lines: among }, base, ms = 3_000) {
   const lines = linesOf(code);
   const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'fanline-docs-'));
   const read = (n, what) => {
@@ -85,12 +86,12 @@ async function askedProblems({ code, notes, output, lines: among }, base) {
   try {
     await when(() => fs.existsSync(path.join(dir, 'done')), 'every line', PATIENCE * 2);
     const problems = problemsIn(lines, wordsOf(notes.expects), read);
-    await when(isThere, 'what the page shows', 3_000).catch(() => {
+    await when(isThere, 'what the page shows', ms).catch(() => {
       problems.push(`it printed:\n${printed()}`);
     });
     return problems;
   } finally {
-    process.kill(-child.pid, 'SIGKILL');
+    if (child.exitCode === null) process.kill(-child.pid, 'SIGKILL');
     await closed;
     fs.rmSync(dir, { recursive: true });
   }

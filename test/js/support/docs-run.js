@@ -88,7 +88,7 @@ async function problemOf(program, ms = 10_000) {
  */
 async function serve(program) {
   const child = start(program, 'await tools.serve();', ['ignore', 'pipe', 'pipe', 'ipc']);
-  const ended = once(child, 'close');
+  const ended = once(child, 'exit');
   const [base] = await Promise.race([once(child, 'message'), ended]);
   if (typeof base !== 'string') throw new Error(`it does not listen: ${child.stderrText}`);
   return {
