@@ -90,6 +90,7 @@ const tools = {
   end() {
     isThrough = true;
     for (const stream of streams) stream.close();
+    server?.closeIdleConnections?.(); // fetch keeps its own for four seconds
   },
   /** Tells the parent where it listens, and stays until the parent has had enough. */
   async serve() {
