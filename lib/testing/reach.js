@@ -16,7 +16,9 @@ const WANTED =
 
 const hosts = new WeakMap(); // what runs for as long as a stream is open, by the server or app that was given
 
-const isServer = (value) => value instanceof net.Server;
+// On Bun servers of http and https are no net.Server.
+const isServer = (value) => value instanceof net.Server || value instanceof http.Server;
+const isSecure = (server) => server instanceof tls.Server || server instanceof https.Server;
 
 /** @returns {URL} of a server that listens */
 function addressOf(server) {
@@ -24,7 +26,7 @@ function addressOf(server) {
   if (at === null || typeof at === 'string') throw argError('target', 'a server on a TCP port', at);
   const isAny = at.address === '::' || at.address === '0.0.0.0';
   const host = net.isIPv6(at.address) ? `[${at.address}]` : at.address;
-  const protocol = server instanceof tls.Server ? 'https' : 'http';
+  const protocol = isSecure(server) ? 'https' : 'http';
   return new URL(`${protocol}://${isAny ? 'localhost' : host}:${at.port}/`);
 }
 
