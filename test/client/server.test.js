@@ -130,6 +130,24 @@ describe('fanline/client and a hub', () => {
     assert.doesNotMatch(follower.source.lastEventId, /^fanline:/); // only a GET is fenced
   });
 
+  it('an end for good with an event of the application’s is no end for a subscription by POST, if that does not close it', async () => {
+    connect = (req, res) => {
+      const client = req.url === '/answer' ? sse(req, res) : hub.connect(req, res);
+      client.close({ event: 'done', data: 'x', reconnect: false });
+    };
+    const follower = bench.follow(server.url, { body: 'rooms' }, ['done']);
+    await follower.until('done', 2);
+    assert.deepEqual(follower.of('fanline:end'), []);
+    assert.equal(follower.of('error')[0].code, 'ERR_FAN_ENDED');
+    const left = bench.follow(server.url, { body: 'rooms' }, ['done']);
+    left.source.addEventListener('done', () => left.source.close());
+    const answer = bench.follow(`${server.url}/answer`, { body: 'question' }, ['done']);
+    await answer.until('fanline:end');
+    assert.deepEqual(answer.types, ['open', 'done', 'fanline:end']);
+    await follower.until('done', 4);
+    assert.deepEqual(left.types, ['open', 'done']);
+  });
+
   it('an answer to a POST is complete when it ends; a subscription by POST comes back', async () => {
     async function* words() {
       yield* ['a', 'b'];
