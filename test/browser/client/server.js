@@ -30,6 +30,8 @@ const routes = {
   '/events': (req, res) => hub.connect(req, res, { headers: CORS }),
   /** Text as it is, then nothing. */
   '/raw': (_req, res, query) => res.writeHead(200, STREAM).write(query.get('text')),
+  /** Text that is complete. */
+  '/answer': (_req, res) => res.writeHead(200, STREAM).end('data: all\n\n'),
   '/status': (_req, res, query) => {
     const after = query.get('after');
     res.writeHead(Number(query.get('code')), after === null ? {} : { 'Retry-After': after }).end();
