@@ -90,7 +90,8 @@ const tools = {
   end() {
     isThrough = true;
     for (const stream of streams) stream.close();
-    server?.closeIdleConnections?.(); // fetch keeps its own for four seconds
+    const close = () => server?.closeAllConnections?.();
+    setInterval(close, 20).unref(); // fetch would keep its own for seconds, and the process with them
   },
   /** Tells the parent where it listens, and stays until the parent has had enough. */
   async serve() {
