@@ -56,7 +56,9 @@ function hasGo() {
 async function buildGo() {
   const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'fanline-go-'));
   const program = path.join(dir, 'server');
-  const env = { ...process.env, GO111MODULE: 'off', GOFLAGS: '', GOPROXY: 'off' };
+  // Where it keeps what it has compiled is below HOME. Nothing is fetched.
+  const own = { GO111MODULE: 'off', GOFLAGS: '', GOPROXY: 'off', GOTOOLCHAIN: 'local' };
+  const env = { HOME: os.homedir(), ...process.env, ...own };
   const args = ['build', '-o', program, path.join(__dirname, 'server.go')];
   await promisify(execFile)('go', args, { env });
   return {

@@ -5,20 +5,9 @@
 const { Catch } = require('@nestjs/common');
 const { NestFactory } = require('@nestjs/core');
 const { FanlineModule } = require('fanline/nest');
+const BEHAVIOURS = require('../../js/suite/all');
 const { TRANSPORTS, combosOf, overMatrix } = require('../../js/suite/world');
 const { controller, moduleOf } = require('./support/controller');
-
-const OVER_HTTPS = [
-  require('../../js/suite/opening'),
-  require('../../js/suite/pressure'),
-  require('../../js/suite/replay'),
-];
-const BEHAVIOURS = [
-  ...OVER_HTTPS,
-  require('../../js/suite/leaving'),
-  require('../../js/suite/closing'),
-  require('../../js/suite/deciding'),
-];
 
 async function wrap(_middleware, listener, onError, hub) {
   class Filter {
@@ -44,7 +33,8 @@ async function wrap(_middleware, listener, onError, hub) {
 const NEST = { name: 'NestJS', wrap, kinds: ['http', 'https'] };
 
 describe('behaviour', () => {
+  const { opening, pressure, replay } = BEHAVIOURS;
   const [fd, , https] = TRANSPORTS;
-  overMatrix(BEHAVIOURS, combosOf([fd], NEST));
-  overMatrix(OVER_HTTPS, combosOf([https], NEST));
+  overMatrix(Object.values(BEHAVIOURS), combosOf([fd], NEST));
+  overMatrix([opening, pressure, replay], combosOf([https], NEST));
 });

@@ -45,19 +45,8 @@ function overHttp2(combo) {
   return { ...combo, kind: 'http2', without };
 }
 
-const BEHAVIOURS = [
-  'opening',
-  'sending',
-  'addressing',
-  'presence',
-  'leaving',
-  'closing',
-  'heartbeats',
-  'pressure',
-  'replay',
-  'deciding',
-].map((name) => require(`../../js/suite/${name}`));
-
-BEHAVIOURS.push(require('./cutting'));
+// Not what an application does to a response of Node's.
+const { ownwrites, wrappers, ...behaviours } = require('../../js/suite/all');
+const BEHAVIOURS = [...Object.values(behaviours), require('./cutting')];
 
 module.exports = { BEHAVIOURS, comboOf, overHttp2 };

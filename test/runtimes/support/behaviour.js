@@ -5,22 +5,8 @@
 
 const compression = require('compression');
 const express = require('express');
+const BEHAVIOURS = require('../../js/suite/all');
 const { combosOf, overMatrix } = require('../../js/suite/world');
-
-const BEHAVIOURS = [
-  'opening',
-  'sending',
-  'addressing',
-  'presence',
-  'leaving',
-  'closing',
-  'ownwrites',
-  'wrappers',
-  'heartbeats',
-  'pressure',
-  'replay',
-  'deciding',
-].map((name) => require(`../../js/suite/${name}`));
 
 const wrapExpress = (middleware, listener, onError) => {
   const app = express();
@@ -78,7 +64,7 @@ const PLAIN = { name: 'http', wrap: (_middleware, listener) => listener };
 const EXPRESS = { name: 'Express 5', wrap: wrapExpress };
 
 describe('behaviour', () => {
-  overMatrix(BEHAVIOURS, [
+  overMatrix(Object.values(BEHAVIOURS), [
     ...combosOf([HTTP, HTTPS, HTTP2], PLAIN),
     ...combosOf([HTTP, COMPRESSED], EXPRESS),
   ]);
