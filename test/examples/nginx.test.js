@@ -172,6 +172,14 @@ describe('nginx as in docs/recipes/proxies.md', () => {
     });
   }
 
+  it('… unless `proxy_ignore_client_abort` is on: then nginx goes on reading for nobody', async () => {
+    const nginx = await proxy({ [VERSION]: `${VERSION}proxy_ignore_client_abort on; ` });
+    const stream = await reader(nginx);
+    await stream.close();
+    await assert.rejects(when(() => hub.size === 0, 'the reader has left', HELD));
+    assert.equal((await hub.to('news').deliver('for nobody')).written, 1);
+  });
+
   it('a quiet stream outlives proxy_read_timeout by heartbeats, and is cut without them', async () => {
     const nginx = await proxy({ 'proxy_read_timeout 60s': 'proxy_read_timeout 1s' });
     const beating = await reader(nginx, '/events?heartbeat=300');

@@ -29,8 +29,10 @@ function missing() {
   return list.join(' and ');
 }
 
-function launch() {
-  return require('playwright-core').chromium.launch({ executablePath: EXECUTABLE, args: ARGS });
+/** @param {object} [options] of playwright-core */
+function launch(options) {
+  const { chromium } = require('playwright-core');
+  return chromium.launch({ executablePath: EXECUTABLE, args: ARGS, ...options });
 }
 
 module.exports = { launch, missing };
