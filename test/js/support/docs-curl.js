@@ -71,7 +71,7 @@ async function askedProblems({ code, notes, output, lines: among }, base, ms = 3
     const file = path.join(dir, `${n}.${what}`);
     return fs.existsSync(file) ? fs.readFileSync(file, 'utf8').replaceAll('\r', '') : '';
   };
-  const printed = () => lines.map((_, n) => read(n, 'out')).join('');
+  const printed = () => lines.map((_, n) => read(n, 'out').replace(/[^\n]$/, '$&\n')).join('');
   const isThere = () => {
     const all = printed();
     const missing = among?.split('\n').find((line) => !isAmong(line, all));
