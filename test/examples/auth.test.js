@@ -4,7 +4,7 @@
 
 const assert = require('node:assert/strict');
 const { useBrowser } = require('./support/example-page');
-const { blockOf, hostPages, programWith, serveRecipe } = require('./support/recipe');
+const { codeOf, hostPages, programWith, serveRecipe } = require('./support/recipe');
 
 const PAGE = 'docs/recipes/authentication.md';
 const QUICK = { 'createHub()': 'createHub({ retry: 50 })' };
@@ -71,14 +71,14 @@ describe(`${PAGE} in Chromium`, () => {
   const size = async () => (await state()).size;
 
   it('who has no session is answered 401, and the EventSource gives up', async () => {
-    await start("'/logout'", { '/app': blockOf(PAGE, 'html'), '/login.html': '<h1>Log in</h1>' });
+    await start("'/logout'", { '/app': codeOf(PAGE, 'html')[0], '/login.html': '<h1>Log in</h1>' });
     const tab = await openTab('/app');
     await tab.waitForURL('**/login.html');
     await eventually(() => tab.answers, [401]);
   });
 
   it('a logout in another tab ends the open stream, and the EventSource stays away', async () => {
-    await start("'/logout'", { '/app': blockOf(PAGE, 'html'), '/login.html': '<h1>Log in</h1>' });
+    await start("'/logout'", { '/app': codeOf(PAGE, 'html')[0], '/login.html': '<h1>Log in</h1>' });
     const other = await openTab('/login.html');
     assert.equal(await post(other, '/login', { name: 'ada' }), 204);
     const tab = await openTab('/app');

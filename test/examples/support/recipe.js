@@ -24,9 +24,9 @@ function programWith(page, words) {
   return program;
 }
 
-/** The first block of that language. */
-const blockOf = (page, language) =>
-  blocksOf(textOf(page)).find((block) => block.language === language).code;
+/** The code of a page's blocks of that language. */
+const codeOf = (page, language) =>
+  blocksOf(textOf(page)).flatMap((block) => (block.language === language ? [block.code] : []));
 
 /**
  * @param {object} program of programWith
@@ -64,4 +64,4 @@ async function hostPages(context, base, pages) {
   }
 }
 
-module.exports = { HEAD, PARTS, blockOf, hostPages, programWith, serveRecipe };
+module.exports = { HEAD, PARTS, codeOf, hostPages, programWith, serveRecipe };
