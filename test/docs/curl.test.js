@@ -15,6 +15,7 @@ app.post('/news', express.text(), (req, res) => {
   hub.to('news').send(req.body);
   res.json({ token: 'secret' });
 });
+app.get('/named', hub.handler({}, (client) => client.send({ name: 'x', key: 'secret' })));
 app.get('/own', (req, res) => res.sendStatus(req.query.token === 'secret' ? 200 : 401));
 app.get('/origin', (req, res) => res.send(req.headers.origin));
 app.listen(3000);
@@ -61,6 +62,10 @@ describe('the curl lines of a page', function () {
     'use variables of each other': [
       `TOKEN=$(${SAY} | cut -d '"' -f 4)\ncurl "https://app.example/own?token=$TOKEN"`,
     ],
+    'use what was answered': [`${SAY}\ncurl "localhost:3000/own?token=<token>"`],
+    'use what a stream has said': [
+      `curl -N localhost:3000/named\ncurl localhost:3000/own?token=<key>`,
+    ],
     'name other origins': [
       "curl -H 'Origin: https://app.example' https://api.example/origin",
       '',
@@ -76,6 +81,7 @@ describe('the curl lines of a page', function () {
     'lead nowhere': ['curl -N localhost:3000/nowhere', /answered 404/],
     'are not refused': [SAY, /answered 200/, '<!-- expects: 401 -->'],
     'ask another server': [SAY, /answered curl: \(7\)/, '', '', 'http://127.0.0.1:9'],
+    'use what nobody has answered': ['curl localhost:3000/own?token=<token>', /answered 401/],
     'print something else': [SAY, /it printed:\n\{"token"/, '', shown('text', '{"a":5}')],
     'do not print a line': [`${SAY} -i`, /it printed:/, '', shown('http', 'X-Y: 5')],
   };

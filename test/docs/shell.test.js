@@ -40,6 +40,7 @@ describe('a sh block', () => {
     'names suites': 'npm test -- c docs',
     'names files': 'node --expose-gc bench/run.js && npx mocha --no-config test/docs/docs.test.js',
     'names targets': 'make test',
+    'has a place for an id': 'curl localhost:3000/jobs/<id>',
     'names packages': 'npm install --save-dev eventsource-parser',
     'goes on over lines': 'npm run lint \\\n  -- --fix',
     'changes the folder': 'cd test/lint && npm ci\ncd ../docs',

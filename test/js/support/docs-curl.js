@@ -10,7 +10,7 @@ const os = require('node:os');
 const path = require('node:path');
 const { PROGRAMS, ROOT, programsOf, wordsOf } = require('./docs');
 const { isPrinted, serve } = require('./docs-run');
-const { commandsOf, statementsOf } = require('./docs-shell');
+const { PLACEHOLDER, commandsOf, statementsOf } = require('./docs-shell');
 const { Example } = require('./example');
 const { when } = require('./stage');
 
@@ -35,16 +35,23 @@ function linesOf(code) {
 
 const asks = ({ code }) => linesOf(code).some((line) => line.asks);
 
+/** Shell code that waits for a condition, 3 seconds at most. */
+const patiently = (condition) =>
+  `I=0; until ${condition} || [ $I = 300 ]; do sleep 0.01; I=$((I + 1)); done`;
+
 /** Line n leaves the head of its answer in n.head, and what it prints in n.out and n.err. */
 function scriptOf(lines, base) {
   const steps = lines.map(({ text, isStream }, n) => {
-    const line = `N=${n}\n{ ${text.replace(HOST, base)}\n} >${n}.out 2>${n}.err`;
+    const asked = text.replace(HOST, base).replace(PLACEHOLDER, '$(answered $1)');
+    const line = `N=${n}\n{ ${asked}\n} >${n}.out 2>${n}.err`;
     if (!isStream) return line;
     const isAnswered = `grep -qs '^.$' ${n}.head`; // the blank line behind the head
-    return `${line} &\nI=0; until ${isAnswered} || [ $I = 300 ]; do sleep 0.01; I=$((I + 1)); done`;
+    return `${line} &\n${patiently(isAnswered)}`;
   });
   const flags = `--silent --show-error --max-time ${PATIENCE / 1_000} --dump-header "$N.head"`;
-  return `curl() { command curl ${flags} "$@"; }\n${steps.join('\n')}\n: >done\nwait\n`;
+  const lookup = `sed -n 's/.*"'"$1"'": *"\\{0,1\\}\\([^",}]*\\).*/\\1/p' *.out | tail -n 1`;
+  return `answered() { ${patiently(`A=$(${lookup}) && [ "$A" ]`)}; echo "$A"; }
+curl() { command curl ${flags} "$@"; }\n${steps.join('\n')}\n: >done\nwait\n`;
 }
 
 function problemsIn(lines, expected, read) {

@@ -42,8 +42,12 @@ const WORD = new RegExp(
   'g',
 );
 
+/** `<id>`: what the reader puts in its place is the `id` of an answer before (docs-curl.js). */
+const PLACEHOLDER = /<(\w+)>/g;
+
 function parses(code) {
-  const { status, stderr } = spawnSync('sh', ['-n'], { input: code, encoding: 'utf8' });
+  const input = code.replace(PLACEHOLDER, '$1');
+  const { status, stderr } = spawnSync('sh', ['-n'], { input, encoding: 'utf8' });
   return status === 0 ? null : stderr.trim();
 }
 
@@ -83,7 +87,9 @@ function commandsOf(text) {
     if (word !== null && !isVariable) command.push(word);
     word = null;
   };
-  for (const [, , single, double, escaped, nested, plain, , operator] of text.matchAll(WORD)) {
+  for (const [, , single, double, escaped, nested, plain, , operator] of text
+    .replace(PLACEHOLDER, '$1')
+    .matchAll(WORD)) {
     const piece = single ?? double ?? escaped ?? nested ?? plain;
     if (nested) commands.unshift(...commandsOf(nested.slice(2, -1)));
     if (piece !== undefined && piece !== '\n') word = (word ?? '') + piece;
@@ -169,4 +175,4 @@ function shellProblems({ code }) {
   return problems;
 }
 
-module.exports = { commandsOf, shellProblems, statementsOf };
+module.exports = { PLACEHOLDER, commandsOf, shellProblems, statementsOf };

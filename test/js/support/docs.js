@@ -6,7 +6,8 @@
 //                 Its packages are the root's and those of test/docs; `import … from` works too (docs-run.js)
 //   ts            compiled, strict, as node16 and as bundlers do; a line that ends with `// refused` must not (docs-types.js)
 //   sh            parses; the scripts and files that it names exist; its curl lines are run against a server. `curl -N` is a
-//                 stream and stays open while the lines below it are run (docs-shell.js, docs-curl.js)
+//                 stream and stays open while the lines below it are run; `<id>` is the "id" of an answer before it
+//                 (docs-shell.js, docs-curl.js)
 //   json, yaml    is parsed
 //   text          what the js or sh block before it prints; `…` stands for anything within a line
 //   http          lines that are among what the sh block before it prints, in any order
