@@ -117,7 +117,7 @@ app.use((err, _req, res, next) => {
   res.status(status).json(failure(null, Number.isInteger(err.code) ? err.code : -32000, message));
 });
 
-const server = app.listen(PORT, 'localhost', (err) => {
+const server = app.listen(PORT, '127.0.0.1', (err) => {
   if (err) {
     const taken = `Port ${PORT} is in use. Choose another: PORT=${PORT + 1} node examples/mcp/server.js`;
     console.error(err.code === 'EADDRINUSE' ? taken : err.message);
