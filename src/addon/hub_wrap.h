@@ -31,6 +31,8 @@ private:
   void join(const Napi::CallbackInfo &info);
   void leave(const Napi::CallbackInfo &info);
   Napi::Value resume(const Napi::CallbackInfo &info);
+  Napi::Value replayed(const Napi::CallbackInfo &info);
+  void restart(const Napi::CallbackInfo &info);
   void gate(const Napi::CallbackInfo &info);
   void ungate(const Napi::CallbackInfo &info);
   Napi::Value send(const Napi::CallbackInfo &info);

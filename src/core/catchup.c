@@ -57,34 +57,81 @@ static bool has_missed_nothing(const fan_hub *hub, fan_replay *replay) {
   return fan_replay_open(replay, &hub->history) == FAN_REPLAY_READY && !fan_replay_peek(replay);
 }
 
-int fan_hub_resume(fan_hub *hub, uint64_t id, uint64_t cursor, fan_buf *frame, bool gate) {
-  fan_slot *slot = fan_hub_find(hub, id);
-  if (!slot || slot->client.state >= FAN_DRAINING) return FAN_ENOTFOUND;
-  if (slot->replay || slot->client.held) return FAN_EINVALID;
-  if (frame) fan_buf_enter(frame, &hub->clients.ledger);
-  if (cursor == FAN_NO_CURSOR) return reset(hub, slot, frame, gate);
-  fan_history_expire(&hub->history, hub->clients.now_ms);
-  fan_replay *replay = new_replay(hub, slot, cursor);
-  if (!replay) {
-    fan_client_kill(&slot->client, FAN_ERROR);
-    return FAN_ENOMEM;
-  }
-  slot->replay = replay;
-  if (!fan_replay_possible(replay, &hub->history)) {
-    fan_slot_end_replay(slot);
-    return reset(hub, slot, frame, gate);
-  }
-  if (has_missed_nothing(hub, replay)) {
-    fan_slot_end_replay(slot);
-    return 0;
-  }
+/* Somebody is told, and has to go on with it. */
+static int pause(fan_slot *slot) {
   if (fan_client_hold(&slot->client) != 0) {
     fan_client_kill(&slot->client, FAN_ERROR);
     return FAN_ENOMEM;
   }
-  hub->clients.stats.replays++;
-  fan_client_mark_dirty(&slot->client);
+  slot->client.paused = true;
+  slot->was_reset = true;
+  fan_client_mark_notice(&slot->client);
   return 0;
+}
+
+/* It will not be given more of what it missed; what waited for that is queued. */
+static int give_up(fan_slot *slot) {
+  if (!slot->replay) return 0;
+  fan_slot_end_replay(slot);
+  slot->client.paused = false;
+  if (!slot->client.held) return 0; /* it had not begun */
+  return fan_client_let_through(&slot->client, FAN_NEVER) ? 0 : FAN_ENOMEM;
+}
+
+static int impossible(fan_hub *hub, fan_slot *slot, fan_buf *frame, enum fan_otherwise otherwise) {
+  if (otherwise == FAN_PAUSE && slot->replay) return pause(slot);
+  int error = give_up(slot);
+  return error ? error : reset(hub, slot, frame, otherwise == FAN_TELL_AND_GATE);
+}
+
+/* From here on the history alone gives it what it missed. */
+static int replay(fan_hub *hub, fan_slot *slot) {
+  fan_client *client = &slot->client;
+  if (!client->held && has_missed_nothing(hub, slot->replay)) {
+    fan_slot_end_replay(slot);
+    return 0;
+  }
+  if (fan_client_hold(client) != 0) {
+    fan_client_kill(client, FAN_ERROR);
+    return FAN_ENOMEM;
+  }
+  slot->client.paused = false;
+  hub->clients.stats.replays++;
+  fan_client_mark_dirty(client);
+  return 0;
+}
+
+int fan_hub_resume(fan_hub *hub, uint64_t id, uint64_t cursor, fan_buf *frame,
+                   enum fan_otherwise otherwise) {
+  fan_slot *slot = fan_hub_find(hub, id);
+  if (!slot || slot->client.state >= FAN_DRAINING) return FAN_ENOTFOUND;
+  if (slot->replay ? !slot->client.paused : slot->client.held != NULL) return FAN_EINVALID;
+  if (frame) fan_buf_enter(frame, &hub->clients.ledger);
+  if (cursor == FAN_NO_CURSOR) return impossible(hub, slot, frame, otherwise);
+  fan_history_expire(&hub->history, hub->clients.now_ms);
+  if (slot->replay) fan_replay_rebase(slot->replay, cursor, hub->clients.latest);
+  else slot->replay = new_replay(hub, slot, cursor);
+  if (!slot->replay) {
+    fan_client_kill(&slot->client, FAN_ERROR);
+    return FAN_ENOMEM;
+  }
+  if (fan_replay_possible(slot->replay, &hub->history)) return replay(hub, slot);
+  return impossible(hub, slot, frame, otherwise);
+}
+
+int fan_hub_replayed(fan_hub *hub, uint64_t id, fan_buf *frame) {
+  fan_slot *slot = fan_hub_find(hub, id);
+  if (!slot || slot->client.state >= FAN_DRAINING) return FAN_ENOTFOUND;
+  if (!slot->client.paused) return FAN_ENOTFOUND;
+  fan_buf_enter(frame, &hub->clients.ledger);
+  if (!fan_client_let_through(&slot->client, frame->seq)) return FAN_ENOMEM;
+  hub->clients.stats.replayed += fan_client_push_kept(&slot->client, frame) == FAN_QUEUED;
+  return 0;
+}
+
+void fan_hub_restart_history(fan_hub *hub, uint64_t seq) {
+  fan_history_restart(&hub->history, seq);
+  hub->clients.latest = seq;
 }
 
 int fan_hub_gate(fan_hub *hub, uint64_t id) {
@@ -141,6 +188,10 @@ static bool refill(fan_hub *hub, fan_slot *slot) {
 void fan_slot_refill(fan_hub *hub, fan_slot *slot) {
   fan_client *client = &slot->client;
   if (!slot->replay || !client->sink || client->state == FAN_DEAD) return;
+  if (slot->client.paused) {
+    if (client->state == FAN_DRAINING) (void)give_up(slot); /* nobody brings the rest any more */
+    return;
+  }
   if (client->blocked && !fan_outq_empty(&client->queue)) return;
   if (client->state == FAN_DRAINING) fan_replay_limit(slot->replay, client->last);
   switch (fan_replay_open(slot->replay, &hub->history)) {

@@ -77,6 +77,8 @@ typedef struct fan_client {
   bool quiet;     /* JavaScript ended it and waits for no notice */
   bool
       gated; /* only private frames pass, the rest is held: somebody tells it the state of the world first */
+  bool
+      paused; /* catching up, but what comes next is not to be had here: nothing to do until somebody brings it */
   fan_held *
       held; /* NULL: nothing is held back. Else it is gated, or catching up from the history (hub.c) */
   uint64_t wrote_ms, progress_ms, event_ms;

@@ -130,7 +130,7 @@ void fan_client_flush(fan_client *client) {
   if (client->sink && !client->blocked)
     while (!fan_outq_empty(&client->queue) && write_once(client, &budget)) continue;
   if (client->state == FAN_DEAD) return;
-  bool replaying = client->held && !client->gated;
+  bool replaying = client->held && !client->gated && !client->paused;
   if (client->state == FAN_DRAINING && client->sink && !replaying &&
       fan_outq_empty(&client->queue)) {
     client->released = true;

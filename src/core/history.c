@@ -275,6 +275,15 @@ void fan_history_add(fan_history *history, const fan_target *target, fan_buf *fr
   trim(history);
 }
 
+void fan_history_restart(fan_history *history, uint64_t seq) {
+  assert(seq >= history->latest);
+  while (oldest_of(history)) let_go_of_oldest(history);
+  size_t cursor = 0;
+  for (fan_ring *ring; (ring = fan_map_next(&history->rings, &cursor));) ring->let_go = seq;
+  history->floor = history->latest = seq;
+  forget_quiet(history);
+}
+
 /* --- age --- */
 
 void fan_history_expire(fan_history *history, uint64_t now_ms) {

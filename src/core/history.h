@@ -68,6 +68,9 @@ void fan_history_deinit(fan_history *history);
 void fan_history_add(fan_history *history, const fan_target *target, fan_buf *frame,
                      uint64_t now_ms);
 
+/* Begins anew behind `seq` (not below the latest number): whatever any room had up to there is let go of. */
+void fan_history_restart(fan_history *history, uint64_t seq);
+
 /* Lets go of what is too old. O(1) when nothing is. */
 void fan_history_expire(fan_history *history, uint64_t now_ms);
 /* When fan_history_expire() has to be called at the latest, rounded up so that a busy history does not wake its loop for each

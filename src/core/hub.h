@@ -70,10 +70,24 @@ int fan_hub_leave(fan_hub *hub, uint64_t client, uint64_t room);
 
 #define FAN_NO_CURSOR UINT64_MAX
 
-/* The client comes back and has everything up to `cursor` (FAN_NO_CURSOR: it says something that can't be used): what it missed in its present rooms reaches it from the history as its
- * socket takes it, in order with what is new. If that is impossible, `frame` (NULL: none) tells it so, and with `gate` the gate is
- * closed behind it; a notice follows. 0, FAN_ENOTFOUND, FAN_EINVALID (it is catching up, or gated), FAN_ENOMEM (it has been killed). */
-int fan_hub_resume(fan_hub *hub, uint64_t client, uint64_t cursor, fan_buf *frame, bool gate);
+/* What becomes of a client that the history can't give what it missed. A notice follows in any case. */
+enum fan_otherwise {
+  FAN_TELL,          /* it is told so */
+  FAN_TELL_AND_GATE, /* the same, and the gate is closed behind that */
+  FAN_PAUSE, /* it goes on catching up, with what fan_hub_replayed() brings, until the next fan_hub_resume() */
+};
+
+/* The client comes back and has everything up to `cursor` (FAN_NO_CURSOR: it says something that can't be used): what it missed in
+ * its present rooms reaches it from the history as its socket takes it, in order with what is new. If that is impossible, `frame`
+ * (NULL: none) may tell it. A cursor beyond the latest number is one of those that are impossible now. 0, FAN_ENOTFOUND, FAN_EINVALID
+ * (it is catching up and not paused, or gated), FAN_ENOMEM (it has been killed). */
+int fan_hub_resume(fan_hub *hub, uint64_t client, uint64_t cursor, fan_buf *frame,
+                   enum fan_otherwise otherwise);
+/* Queues a kept event (frame->seq, rising) that a paused client missed. FAN_ENOTFOUND: it is not paused, or has ended. */
+int fan_hub_replayed(fan_hub *hub, uint64_t client, fan_buf *frame);
+
+/* Whatever was sent up to `seq` can't be replayed here: it never came here, or there is a gap before it. The next number is larger. */
+void fan_hub_restart_history(fan_hub *hub, uint64_t seq);
 
 /* Closes the gate: only frames of fan_hub_send() pass, everything else waits behind it; opens it. FAN_EINVALID: it is catching up. */
 int fan_hub_gate(fan_hub *hub, uint64_t client);

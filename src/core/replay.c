@@ -78,6 +78,11 @@ void fan_replay_limit(fan_replay *replay, uint64_t latest) {
     if (replay->sources[i].until > latest) replay->sources[i].until = latest;
 }
 
+void fan_replay_rebase(fan_replay *replay, uint64_t cursor, uint64_t latest) {
+  if (cursor > replay->cursor) replay->cursor = cursor;
+  replay->forged = replay->cursor > latest;
+}
+
 static uint64_t begin_of(const fan_replay *replay, const fan_source *source) {
   return source->after > replay->cursor ? source->after : replay->cursor;
 }

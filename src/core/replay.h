@@ -20,7 +20,7 @@ typedef struct fan_source {
 
 typedef struct fan_replay {
   uint64_t client;     /* to know what it is excepted from */
-  bool forged;         /* it began with a cursor beyond `since`: nobody gave it that */
+  bool forged;         /* it began with a cursor beyond `since`: nobody here gave it that */
   uint64_t cursor;     /* everything up to here was given */
   uint64_t since;      /* the latest number when it began: from then on some come another way */
   fan_source *sources; /* by room, and those of one room by time */
@@ -45,6 +45,9 @@ int fan_replay_join(fan_replay *replay, uint64_t room, uint64_t after);
 void fan_replay_leave(fan_replay *replay, uint64_t room, uint64_t latest);
 /* Nothing beyond `latest` is: the client is being closed. */
 void fan_replay_limit(fan_replay *replay, uint64_t latest);
+
+/* The client has been given everything up to `cursor` (which never falls) by somebody else, and `latest` is the latest number. */
+void fan_replay_rebase(fan_replay *replay, uint64_t cursor, uint64_t latest);
 
 /* Can the client have everything it missed? Never with a forged cursor. May be asked before the first pass; every pass asks again.
  * O(sources). */

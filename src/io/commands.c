@@ -82,6 +82,30 @@ void fan_loop_shut(fan_loop *loop, fan_port *port) {
   pthread_mutex_unlock(&loop->stats_mutex);
 }
 
+/* What concerns clients that come back. */
+static void catch_up(fan_hub *hub, const fan_command *command) {
+  switch ((enum fan_op)command->op) {
+  case FAN_OP_RESUME:
+    (void)fan_hub_resume(hub, command->client, command->number, command->frame,
+                         (enum fan_otherwise)command->otherwise);
+    break;
+  case FAN_OP_REPLAYED:
+    (void)fan_hub_replayed(hub, command->client, command->frame);
+    break;
+  case FAN_OP_RESTART:
+    fan_hub_restart_history(hub, command->number);
+    break;
+  case FAN_OP_GATE:
+    (void)fan_hub_gate(hub, command->client);
+    break;
+  case FAN_OP_UNGATE:
+    (void)fan_hub_ungate(hub, command->client);
+    break;
+  default:
+    break;
+  }
+}
+
 static void execute(fan_loop *loop, const fan_command *command) {
   fan_port *port = command->port;
   if (!port->hub) { /* shut: what comes late finds nothing */
@@ -110,14 +134,11 @@ static void execute(fan_loop *loop, const fan_command *command) {
     run_attach(loop, command);
     break;
   case FAN_OP_RESUME:
-    (void)fan_hub_resume(port->hub, command->client, command->number, command->frame,
-                         command->gate);
-    break;
+  case FAN_OP_REPLAYED:
+  case FAN_OP_RESTART:
   case FAN_OP_GATE:
-    (void)fan_hub_gate(port->hub, command->client);
-    break;
   case FAN_OP_UNGATE:
-    (void)fan_hub_ungate(port->hub, command->client);
+    catch_up(port->hub, command);
     break;
   case FAN_OP_SEND:
     (void)fan_hub_send(port->hub, command->client, command->frame);

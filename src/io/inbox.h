@@ -27,22 +27,24 @@ enum fan_op {
   FAN_OP_JOIN,    /* port, client, number (room) */
   FAN_OP_LEAVE,   /* port, client, number (room) */
   FAN_OP_ATTACH,  /* port, client, sink */
-  FAN_OP_RESUME, /* port, client, number (cursor), frame (told when that is impossible), gate (closed then) */
-  FAN_OP_GATE,    /* port, client */
-  FAN_OP_UNGATE,  /* port, client */
-  FAN_OP_SEND,    /* port, client, frame */
-  FAN_OP_PUBLISH, /* port, frame, target (NULL: the one room `number`) */
-  FAN_OP_CREDIT,  /* port, client, number (bytes that JavaScript has written on) */
-  FAN_OP_CLOSE,   /* port, client, reason */
-  FAN_OP_KILL,    /* port, client, reason: no notice follows */
-  FAN_OP_EVICT,   /* the same, and a notice follows */
+  FAN_OP_RESUME, /* port, client, number (cursor), frame (told when that is impossible), otherwise (what is done then) */
+  FAN_OP_REPLAYED, /* port, client, frame */
+  FAN_OP_RESTART,  /* port, number (what was sent up to there can't be replayed) */
+  FAN_OP_GATE,     /* port, client */
+  FAN_OP_UNGATE,   /* port, client */
+  FAN_OP_SEND,     /* port, client, frame */
+  FAN_OP_PUBLISH,  /* port, frame, target (NULL: the one room `number`) */
+  FAN_OP_CREDIT,   /* port, client, number (bytes that JavaScript has written on) */
+  FAN_OP_CLOSE,    /* port, client, reason */
+  FAN_OP_KILL,     /* port, client, reason: no notice follows */
+  FAN_OP_EVICT,    /* the same, and a notice follows */
 };
 
 typedef struct fan_command {
-  uint8_t op;     /* enum fan_op */
-  uint8_t reason; /* enum fan_reason */
-  bool bulk;      /* part of a large stretch: may be paced, see fan_hub_wait() */
-  bool gate;
+  uint8_t op;        /* enum fan_op */
+  uint8_t reason;    /* enum fan_reason */
+  bool bulk;         /* part of a large stretch: may be paced, see fan_hub_wait() */
+  uint8_t otherwise; /* enum fan_otherwise */
   struct fan_port *port;
   uint64_t client;
   uint64_t number;

@@ -91,9 +91,9 @@ void hub_publish_each(hub_world *w, const char *text, const char *letters, hub_s
   for (; *letters; letters++) hub_publish_as(w, text, (char[2]){*letters, 0}, special);
 }
 
-int hub_resume(hub_world *w, uint64_t id, uint64_t cursor, bool gate) {
+int hub_resume(hub_world *w, uint64_t id, uint64_t cursor, enum fan_otherwise otherwise) {
   fan_buf *frame = frame_event("R");
-  int error = fan_hub_resume(w->hub, id, cursor, frame, gate);
+  int error = fan_hub_resume(w->hub, id, cursor, frame, otherwise);
   fan_buf_unref(frame);
   return error;
 }

@@ -41,7 +41,7 @@ void hub_publish_each(hub_world *w, const char *target, const char *letters, hub
 #define hub_keep(w, target, letters)                                                               \
   hub_publish_each((w), (target), (letters), (hub_special){.kept = true})
 /* The client says that it has everything up to the cursor; an event "R" would tell it of a reset. */
-int hub_resume(hub_world *w, uint64_t id, uint64_t cursor, bool gate);
+int hub_resume(hub_world *w, uint64_t id, uint64_t cursor, enum fan_otherwise otherwise);
 void hub_send(hub_world *w, uint64_t id, const char *data);
 /* Events of `size` bytes, to one client. */
 void hub_send_sized(hub_world *w, uint64_t id, size_t size, unsigned count);
