@@ -163,9 +163,13 @@ class Client {
       throw errors.refusedArg('rooms', 'a client of sse() has no rooms: use createHub');
     }
     const { roomsPerClient } = this._hub._options.limits;
-    const total = wanted.reduce((sum, name) => sum + !this.rooms.has(name), this.rooms.size);
+    const total = this._countWith(wanted);
     if (total <= roomsPerClient || this._closing !== null) return;
     throw errors.rangeError('rooms', `at most limits.roomsPerClient (${roomsPerClient})`, total);
+  }
+
+  _countWith(wanted) {
+    return wanted.reduce((sum, name) => sum + !this.rooms.has(name), this.rooms.size);
   }
 
   _join(wanted) {
@@ -183,6 +187,7 @@ class Client {
     this._rooms ??= new Set();
     this._rooms.add(name);
     hub._native.join(this._number, hub._rooms.add(name, this));
+    hub._traffic?.recoveries.joined(this, name);
     posted();
   }
 
@@ -216,23 +221,28 @@ class Client {
   // ---- the end ----
 
   close(opts) {
-    const { event, data, hasData, reconnect } = closeOptions(opts);
-    const last = this._lastEvent(event, data, hasData, reconnect);
+    const { data, ...end } = closeOptions(opts);
+    const text = end.hasData ? serialized(this._hub._options.serialize, data) : undefined;
+    this._closeWith({ ...end, text });
+  }
+
+  /** @param {{event: string|undefined, text: string|Uint8Array|undefined, hasData: boolean, reconnect: boolean}} end */
+  _closeWith(end) {
+    const last = this._lastEvent(end);
     if (this._closing !== null || !this._flushText()) return;
     if (last !== null) this._send(last.text, last, last.id);
     this._beginClose('server');
   }
 
   /** The event that a close sends: what was given, and what keeps an EventSource away for good. */
-  _lastEvent(event, data, hasData, reconnect) {
-    const { limits, serialize } = this._hub._options;
+  _lastEvent({ event, text, hasData, reconnect }) {
     if (!hasData && reconnect) return null;
     const last = {
-      text: hasData ? serialized(serialize, data) : 'fanline:end',
+      text: hasData ? text : 'fanline:end',
       event: event ?? (hasData ? undefined : 'fanline:end'),
       id: !reconnect && this._method === 'GET' ? fenceId() : undefined,
     };
-    checkSize(last.text, last, limits.eventBytes);
+    checkSize(last.text, last, this._hub._options.limits.eventBytes);
     return last;
   }
 

@@ -274,6 +274,18 @@ function closed(what, detail) {
 }
 
 /**
+ * The distribution engine can't do what was asked, or does not answer.
+ * @param {string} message
+ * @param {Error} [cause]
+ * @returns {Error} `ERR_FAN_ADAPTER`
+ */
+function adapter(message, cause) {
+  const error = coded(Error, 'ERR_FAN_ADAPTER', message, adapter);
+  if (cause !== undefined) error.cause = cause;
+  return error;
+}
+
+/**
  * What was waited for did not come.
  * @param {string} message
  * @returns {Error} `ERR_FAN_TIMEOUT`
@@ -293,6 +305,7 @@ function writeAfterEnd() {
 }
 
 module.exports = {
+  adapter,
   argError,
   closed,
   dataError,

@@ -7,6 +7,7 @@
 // for what it is. Numbers rise over the whole hub, so that one cursor covers all rooms.
 
 const { randomBytes } = require('node:crypto');
+const { idOf: idInOrder, seqOf } = require('./distribution/ids');
 const { posted } = require('./loop');
 
 const EPOCH_LENGTH = 8;
@@ -15,6 +16,9 @@ const DIGITS = `${LETTERS}0123456789`;
 const ID_LENGTH_MAX = EPOCH_LENGTH + 1 + 16; // 2^53 has 16 digits: nothing longer is looked at
 const ID = /^([a-z][a-z0-9]{7})-(0|[1-9]\d{0,15})$/;
 const UNUSABLE = -1;
+const CLOCKS = 60_000; // ms; machines' clocks agree to this
+const TELL = 0; // enum fan_otherwise
+const TELL_AND_GATE = 1;
 
 /** @returns {string} 8 characters, the first a letter */
 function newEpoch() {
@@ -26,7 +30,14 @@ function newEpoch() {
 
 /** @returns {string} the id of the event with that number */
 function idOf(hub, seq) {
-  return `${hub._epoch}-${seq}`;
+  return hub._traffic === null ? `${hub._epoch}-${seq}` : idInOrder(seq);
+}
+
+/** The same for the ids of an adapter. One that other processes may know, and this one not yet, can be used. */
+function readSharedCursor(id) {
+  const seq = id.length <= ID_LENGTH_MAX ? seqOf(id) : UNUSABLE;
+  if (seq >= 0 && seq < seqOf(`${Date.now() + CLOCKS}-0`)) return { seq, why: 'expired' };
+  return { seq: UNUSABLE, why: ID.test(id) ? 'restart' : 'invalid' };
 }
 
 /**
@@ -54,12 +65,16 @@ function begin(client) {
   const id = client.lastEventId;
   client._begun = hub._seq;
   if (history !== null && id !== undefined && id !== '') {
-    const { seq, why } = readCursor(hub, id);
+    const { seq, why } = hub._traffic === null ? readCursor(hub, id) : readSharedCursor(id);
+    if (hub._traffic !== null && seq !== UNUSABLE) {
+      hub._traffic.recoveries.begin(client, seq, why);
+      return;
+    }
     // Before the snapshot is through the client has not got everything up to here: cut off in its middle it must come back as
     // someone without a usable cursor.
     const newId = snapshot === null ? idOf(hub, client._begun) : undefined;
-    const hasGate = snapshot !== null;
-    const cost = hub._native.resume(client._number, seq, why, 'fanline:reset', newId, hasGate);
+    const otherwise = snapshot === null ? TELL : TELL_AND_GATE;
+    const cost = hub._native.resume(client._number, seq, why, 'fanline:reset', newId, otherwise);
     client._account(cost, why, undefined);
   } else if (snapshot !== null) {
     hub._native.gate(client._number);
@@ -76,6 +91,7 @@ function begin(client) {
  * comes back as one who begins.
  */
 function mark(client) {
+  if (client._begun === 0 && client._hub._traffic !== null) return; // the engine has not said where it stands
   const id = idOf(client._hub, client._begun);
   client._account(client._hub._native.mark(client._number, id), id, undefined);
 }
@@ -111,9 +127,11 @@ function late(client) {
   client._fail(err);
 }
 
-/** The loop says: the client was sent `fanline:reset`. */
+/** The loop says: the client was sent `fanline:reset`; or, with an adapter, that it is for us to find what it missed. */
 function wasReset(client) {
-  if (client._hub._options.snapshot !== null) run(client, 'reset');
+  const { _options, _traffic } = client._hub;
+  if (_traffic?.recoveries.has(client)) _traffic.recoveries.paused(client);
+  else if (_options.snapshot !== null) run(client, 'reset');
 }
 
 module.exports = { begin, idOf, newEpoch, wasReset };

@@ -93,9 +93,11 @@ function historyOption(value, limits) {
   return Object.freeze({ events, bytes, maxAge });
 }
 
-/** Refuses what exists in the design and not yet in this version. */
-function refuseUnavailable({ adapter }) {
-  if (adapter !== undefined) throw errors.unavailableOption('adapter', 'leave it out');
+/** What clusterAdapter() or redisAdapter() answered, or something of the same form: see docs/adapters.md. */
+function adapterOption(value) {
+  if (value === undefined) return null;
+  if (typeof value?.open === 'function' && value.maxPendingBytes > 0) return value;
+  throw errors.optionError('adapter', 'an adapter: redisAdapter(…) or clusterAdapter()', value);
 }
 
 /**
@@ -111,7 +113,6 @@ function hubOptions(options = {}) {
   if (!isPlain(options)) throw errors.optionError('options', PLAIN, options);
   const nested = LIMIT_KEYS.map((key) => `limits.${key}`);
   checkKeys(options, HUB_KEYS, '', OPTION, 'createHub()', nested);
-  refuseUnavailable(options);
   const { serialize = serializeData, overflow = 'disconnect', atCapacity = 'retry' } = options;
   const { batchDelay = 0, transport = 'auto', history = {}, snapshot } = options;
   if (typeof serialize !== 'function') {
@@ -131,6 +132,7 @@ function hubOptions(options = {}) {
     atCapacity: oneOf(atCapacity, 'atCapacity', ['retry', 'reject'], OPTION),
     batchDelay: integer(batchDelay, 'batchDelay', 0, BATCH_DELAY_MAX, 'ms', OPTION),
     transport: transportOption(transport, 'transport', OPTION),
+    adapter: adapterOption(options.adapter),
     limits,
   });
 }

@@ -10,10 +10,13 @@ const fetching = require('./fetch');
 const { newEpoch } = require('./history');
 const { OVERFLOW } = require('./hub-options');
 const { clients, counts, listen, native, posted, tell } = require('./loop');
+const { merged, pageOf } = require('./distribution/presence');
 const { connectOptions, hubCloseOptions, hubOptions, names } = require('./options');
+const { presenceOptions } = require('./options');
 const { Rooms, RoomSizes } = require('./rooms');
 const { Shutdown } = require('./shutdown');
 const { Target } = require('./target');
+const { Traffic } = require('./distribution/traffic');
 
 /** By reason, where there were any. What a peer that left did not get was not dropped by us. */
 function dropped(reasons, events, bytes) {
@@ -56,6 +59,7 @@ class Hub extends EventEmitter {
     this._native = new native.Hub(this._nativeOptions());
     if (options.history !== null) listen(this);
     this._everyone = new Target(this, true);
+    this._traffic = options.adapter === null ? null : new Traffic(this, options.adapter);
   }
 
   _nativeOptions() {
@@ -108,8 +112,23 @@ class Hub extends EventEmitter {
     return this._everyone.except(exceptions);
   }
 
+  async presence(opts) {
+    const { room, user, limit, after } = presenceOptions(opts);
+    let target = this._everyone;
+    if (room !== undefined) target = this.to(room);
+    else if (user !== undefined) target = this.user(user);
+    if (this._isClosed) throw errors.closed('hub');
+    if (this._traffic !== null) return this._traffic.presence(target, { limit, after });
+    return merged([pageOf(target._members(), { limit, after })], limit);
+  }
+
   broadcast(data, opts) {
     return this._everyone.send(data, opts);
+  }
+
+  /** For those who read addresses that have travelled. */
+  _makeTarget(hub, everyone, included, excepted) {
+    return new Target(hub, everyone, included, excepted);
   }
 
   // ---- what is and what was ----
@@ -168,7 +187,8 @@ class Hub extends EventEmitter {
    * All clients are gone. What the loop has still to tell of them comes first: drops, and what became of events.
    * @param {() => void} over nothing more comes
    */
-  _end(over) {
+  async _end(over) {
+    await this._traffic?.close(LAST_WORDS);
     this._isClosed = true;
     this._over = over;
     this._patience = setTimeout(() => this._shut(), LAST_WORDS);
@@ -215,6 +235,7 @@ class Hub extends EventEmitter {
     if (client.user === undefined) return;
     this._countUser(client.user, 1);
     this._native.join(client._number, this._users.add(client.user, client));
+    this._traffic?.entered(client);
   }
 
   /** Its end has begun: nobody reaches it any more. */
@@ -232,7 +253,9 @@ class Hub extends EventEmitter {
 
   _remove(client) {
     this.clients.delete(client.id);
-    if (client.user !== undefined) this._countUser(client.user, -1);
+    if (client.user === undefined) return;
+    this._countUser(client.user, -1);
+    this._traffic?.left(client);
   }
 
   _forget(client) {

@@ -17,6 +17,8 @@ const NAME_LENGTH_MAX = 1024;
 const SSE_KEYS = ['data', 'headers', 'lastEventId', 'retry', 'heartbeat', 'lifetime', 'transport'];
 const CONNECT_KEYS = ['user', 'rooms', ...SSE_KEYS];
 const SEND_KEYS = ['event', 'id', 'retry', 'key', 'history'];
+const PRESENCE_KEYS = ['room', 'user', 'limit', 'after'];
+const PRESENCE_LIMIT = { usual: 100, most: 10_000 };
 const CLOSE_KEYS = ['event', 'data', 'reconnect'];
 
 const EVENT_ID =
@@ -189,6 +191,26 @@ function hubCloseOptions(opts = {}) {
   return integer(grace, 'opts.grace', 0, MS_MAX, 'ms', ARGUMENT);
 }
 
+/**
+ * The options of hub.presence.
+ * @param {{room?: string, user?: string, limit?: number, after?: string}} [opts]
+ * @returns {{room: string|undefined, user: string|undefined, limit: number, after: string}}
+ * @throws {TypeError|RangeError} `ERR_FAN_ARG`, `ERR_FAN_RANGE`
+ */
+function presenceOptions(opts = {}) {
+  if (!isPlain(opts)) throw errors.argError('opts', PLAIN, opts);
+  checkKeys(opts, PRESENCE_KEYS, 'opts.', ARGUMENT, 'presence()');
+  const { room, user, limit = PRESENCE_LIMIT.usual, after } = opts;
+  for (const [name, value] of Object.entries({ room, user, after })) {
+    if (value !== undefined && !isName(value)) throw errors.argError(`opts.${name}`, NAME, value);
+  }
+  if (room !== undefined && user !== undefined) {
+    throw errors.refusedArg('opts.user', 'ask for a room or for a user');
+  }
+  integer(limit, 'opts.limit', 0, PRESENCE_LIMIT.most, 'clients', ARGUMENT);
+  return { room, user, limit, after: after ?? '' };
+}
+
 function isName(value) {
   return typeof value === 'string' && value !== '' && value.length <= NAME_LENGTH_MAX;
 }
@@ -243,6 +265,7 @@ module.exports = {
   hubOptions,
   isEventName,
   names,
+  presenceOptions,
   sendOptions,
   sseOptions,
 };

@@ -7,19 +7,22 @@ const { deliveries } = require('./loop');
 /** What `send` answers. `accepted` is a promise only for those who read it. */
 class Receipt {
   #id;
+  #pending;
 
   /**
    * @param {number} matched
    * @param {string|undefined} id of the event
+   * @param {{accepted: Promise<string|undefined>}|null} pending with an adapter: it has yet to accept it
    */
-  constructor(matched, id) {
+  constructor(matched, id, pending = null) {
     this.matched = matched;
     this.#id = id;
+    this.#pending = pending;
   }
 
   /** With the history in this process, what is posted is as good as kept: the loop takes it in before anything posted later. */
   get accepted() {
-    return Promise.resolve(this.#id);
+    return this.#pending === null ? Promise.resolve(this.#id) : this.#pending.accepted;
   }
 }
 
@@ -32,8 +35,9 @@ class Ticket {
     this._hub = hub;
     this._id = undefined;
     this._matched = 0;
-    this.done = new Promise((resolve) => {
+    this.done = new Promise((resolve, reject) => {
       this._resolve = resolve;
+      this._reject = reject;
     });
   }
 
@@ -49,8 +53,21 @@ class Ticket {
     this._hub._tickets.add(this);
   }
 
+  /** It has yet to come back from the engine. */
+  travels() {
+    this._hub._tickets.add(this);
+  }
+
+  /** The engine did not take it. Who does not look is not told by a crash. */
+  refused(err) {
+    this._forget();
+    this.done.catch(() => {});
+    this._reject(err);
+  }
+
   /** Nobody is meant, so nothing was posted that could be asked after. */
   nobody(id) {
+    this._forget();
     this._resolve({ id, matched: 0, written: 0, dropped: 0, closed: 0 });
   }
 

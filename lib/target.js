@@ -135,10 +135,21 @@ class Target {
     const fields = opts === undefined ? NO_FIELDS : sendOptions(opts, hasHistory);
     if (hub._isClosed) throw errors.closed('hub');
     const text = serialized(hub._options.serialize, data);
-    const isKept = hasHistory && fields.history !== false && fields.key === undefined;
-    const receipt = this._publish(text, fields, isKept && this._hasAudience(), ticket);
+    const isKept =
+      hasHistory && fields.history !== false && fields.key === undefined && this._hasAudience();
+    const receipt =
+      hub._traffic === null
+        ? this._publish(text, fields, isKept ? hub._seq + 1 : 0, ticket)
+        : this._dispatch(text, fields, isKept, ticket);
     hub._sends++;
     return receipt;
+  }
+
+  /** By way of the adapter. Whom it is for is decided when it comes back. */
+  _dispatch(text, fields, isKept, ticket) {
+    checkSize(text, fields, this._hub._options.limits.eventBytes);
+    const pending = this._hub._traffic.send(this, text, fields, isKept, ticket);
+    return new Receipt(this._matched(), undefined, pending);
   }
 
   /** Is it for rooms, users or everyone? What is for some clients alone is private, and not kept. */
@@ -146,9 +157,10 @@ class Target {
     return this._everyone || this._included.rooms.length + this._included.users.length > 0;
   }
 
-  /** @param {boolean} isKept also for those who come back: then it gets a number, and an id that says so */
-  _publish(text, fields, isKept, ticket) {
+  /** @param {number} seq its number if it is kept, also for those who come back, and has an id that says so; else 0 */
+  _publish(text, fields, seq, ticket) {
     const hub = this._hub;
+    const isKept = seq > 0;
     const numbers = this._numbers(isKept);
     const nobody = !this._everyone && numbers.rooms.length + numbers.clients.length === 0;
     if (!isKept && (nobody || hub._open === 0)) {
@@ -157,7 +169,6 @@ class Target {
       return new Receipt(0, fields.id);
     }
     hub._start();
-    const seq = isKept ? hub._seq + 1 : 0;
     this._post(text, fields, numbers, seq, ticket?.number ?? 0);
     if (isKept) this._keep(numbers, seq);
     const id = isKept ? idOf(hub, seq) : fields.id;
@@ -291,20 +302,25 @@ class Target {
     const wanted = names(rooms, 'rooms');
     const clients = this.clients();
     for (const client of clients) client._checkJoin(wanted);
-    for (const client of clients) client._join(wanted);
+    if (this._hub._traffic !== null) this._hub._traffic.tell(this, 'join', wanted);
+    else for (const client of clients) client._join(wanted);
   }
 
   leave(rooms) {
     const unwanted = names(rooms, 'rooms');
-    for (const client of this.clients()) client._leave(unwanted);
+    if (this._hub._traffic !== null) this._hub._traffic.tell(this, 'leave', unwanted);
+    else for (const client of this.clients()) client._leave(unwanted);
   }
 
   disconnect(opts) {
-    const { event, data, hasData } = closeOptions(opts);
+    const { event, data, hasData, reconnect } = closeOptions(opts);
     const { limits, serialize } = this._hub._options;
     // Refused even if nobody is meant.
-    checkSize(hasData ? serialized(serialize, data) : '', { event }, limits.eventBytes);
-    for (const client of this.clients()) client.close(opts);
+    const text = hasData ? serialized(serialize, data) : '';
+    checkSize(text, { event }, limits.eventBytes);
+    if (this._hub._traffic !== null) {
+      this._hub._traffic.tell(this, 'close', { event, hasData, reconnect }, text);
+    } else for (const client of this.clients()) client.close(opts);
   }
 }
 

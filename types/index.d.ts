@@ -9,12 +9,14 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
+import type { Adapter, AdapterState, Presence, PresenceOptions } from './adapter';
 import type { Batch, BatchOptions } from './batch';
 import type { Emitter } from './emitter';
 import type { Responses } from './fetch';
 import type { Pipes } from './pipe';
 import type { CloseReason, Drop, HubClosed, Stats, Transport } from './stats';
 
+export type { Adapter, AdapterState, Presence, PresenceOptions } from './adapter';
 export type { Batch, BatchItem, BatchOptions } from './batch';
 export type { Emitter, Listener } from './emitter';
 export type { Opened, RequestLike, Responses } from './fetch';
@@ -157,6 +159,8 @@ export interface HubOptions {
   batchDelay?: number | undefined;
   /** `relay` writes through the response's own `write` even where the socket could be used. */
   transport?: 'auto' | 'relay' | undefined;
+  /** `redisAdapter(…)`, `clusterAdapter()`: what is sent reaches the clients of all processes. Default: this process alone. */
+  adapter?: Adapter | undefined;
   limits?: LimitOptions | undefined;
 }
 
@@ -258,8 +262,8 @@ export interface Receipt {
    */
   readonly matched: number;
   /**
-   * Resolves with the event's id once the history has it; `undefined` where it has none. A promise is
-   * made only if this is read.
+   * Resolves with the event's id once the history has it; `undefined` where it has none. With an adapter: once that has it;
+   * rejects with `ERR_FAN_ADAPTER` when it does not get it. A promise is made only if this is read, and nobody need listen to it.
    */
   readonly accepted: Promise<string | undefined>;
 }
@@ -299,6 +303,8 @@ export interface HubEvents<Events = DefaultEvents, Data = any> {
   leave: [client: Client<Events, Data>, room: string];
   /** A client did not get what was sent to it; also told of a client that has just closed. */
   drop: [client: Client<Events, Data>, drop: Drop];
+  /** How the distribution engine is, where there is one. */
+  adapter: [state: AdapterState];
 }
 
 /** The events of a client. */
@@ -507,6 +513,12 @@ export interface Hub<Events = DefaultEvents, Data = any>
     data: DataOf<Events, Name>,
     opts?: SendOptions<Name>,
   ): Receipt;
+
+  /**
+   * Who is there, in all processes: each is asked. Costs each of them a walk over its clients of that room.
+   * @returns rejects with TypeError `ERR_FAN_ARG`, RangeError `ERR_FAN_RANGE`, Error `ERR_FAN_CLOSED`, `ERR_FAN_ADAPTER`
+   */
+  presence(opts?: PresenceOptions): Promise<Presence>;
 
   /** Counters and gauges; costs one call into C. Also after the end. */
   stats(): Stats;

@@ -1,0 +1,128 @@
+'use strict';
+
+// Clients that come back with a cursor which the history of this process can't serve: from before it began, or from another
+// process that is further than this one. What they missed is read from the engine, page by page, as their sockets take it;
+// where the history of this process begins they go on with that (fan_hub_resume).
+
+const { posted } = require('../loop');
+const { isMeant } = require('./address');
+const { idOf, seqOf } = require('./ids');
+
+const PAGE = 500; // events
+const AGAIN = 500; // ms; the engine did not answer
+const TELL = 0; // enum fan_otherwise
+const TELL_AND_GATE = 1;
+const PAUSE = 2;
+
+class Recoveries {
+  constructor(traffic, hub) {
+    this._traffic = traffic;
+    this._hub = hub;
+    this._cursors = new WeakMap(); // client → { seq, why, joined: Map room → seq }
+    this._waiting = []; // { seq, go }: for the tail to come that far
+  }
+
+  /** It has everything up to `seq`. @param {string} why what it is told if that is of no use */
+  begin(client, seq, why) {
+    this._cursors.set(client, { seq, why, joined: new Map() });
+    this._resume(client, seq, why, PAUSE);
+  }
+
+  has(client) {
+    return this._cursors.has(client);
+  }
+
+  /** What was sent to that room before is not its own, whatever its cursor says. */
+  joined(client, room) {
+    this._cursors.get(client)?.joined.set(room, this._traffic.tail);
+  }
+
+  /** The loop says: the history of this process can't help it, or not any further. */
+  async paused(client) {
+    const cursor = this._cursors.get(client);
+    do await this._reached(cursor.seq);
+    while (client._closing === null && !(await this._catchUp(client, cursor)));
+  }
+
+  /** @returns {Promise<boolean>} the loop has been asked again, or has been told that nothing helps */
+  async _catchUp(client, cursor) {
+    let page;
+    try {
+      page = await this._traffic.read(idOf(cursor.seq), PAGE);
+    } catch {
+      await new Promise((go) => setTimeout(go, AGAIN)); // the hub's `adapter` event tells why; the client keeps its heartbeats
+      return false;
+    }
+    if (client._closing !== null) return false;
+    if (!page.isWhole) {
+      this.reset(client, cursor.why);
+      return true;
+    }
+    for (const entry of page.entries) {
+      const seq = seqOf(entry.id);
+      if (seq > this._traffic.tail) break; // it comes by the tail
+      if (!client._hasRoom() && !(await client.drain())) return false;
+      this._give(client, cursor, entry, seq);
+      cursor.seq = seq;
+    }
+    if (page.entries.length === PAGE && cursor.seq < this._traffic.tail) return false;
+    this._resume(client, cursor.seq, cursor.why, PAUSE);
+    return true;
+  }
+
+  _give(client, { joined }, entry, seq) {
+    const head = JSON.parse(entry.head);
+    if (head.h !== 1 || head.v !== undefined) return;
+    const isIn = (room) => client.rooms.has(room) && !(joined.get(room) >= seq);
+    if (!isMeant(head.t, { user: client.user, isIn })) return;
+    const { e: event, r: retry } = head;
+    const cost = this._hub._native.replayed(
+      client._number,
+      entry.data,
+      event,
+      entry.id,
+      retry,
+      undefined,
+      seq,
+    );
+    client._account(cost, entry.data, undefined);
+  }
+
+  _resume(client, seq, why, otherwise, newId) {
+    const native = this._hub._native;
+    native.resume(client._number, seq, why, 'fanline:reset', newId, otherwise);
+    posted();
+  }
+
+  /** What it missed is gone: it is told so, and goes on from here. */
+  reset(client, why) {
+    if (client._closing !== null) return;
+    const hasGate = this._hub._options.snapshot !== null;
+    this._cursors.delete(client);
+    client._begun = this._hub._seq;
+    const newId = hasGate ? undefined : idOf(client._begun);
+    this._resume(client, -1, why, hasGate ? TELL_AND_GATE : TELL, newId);
+  }
+
+  // ---- the tail ----
+
+  _reached(seq) {
+    const { tail } = this._traffic;
+    if (tail > 0 && tail >= seq) return Promise.resolve();
+    return new Promise((go) => this._waiting.push({ seq, go }));
+  }
+
+  /** The tail has moved. */
+  moved() {
+    if (this._waiting.length === 0) return;
+    const { tail } = this._traffic;
+    const waiting = this._waiting;
+    this._waiting = [];
+    for (const one of waiting) {
+      if (tail >= one.seq) one.go();
+      else this._waiting.push(one);
+    }
+  }
+}
+
+module.exports = { Recoveries };

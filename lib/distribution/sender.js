@@ -1,0 +1,179 @@
+'use strict';
+
+// What waits to be accepted by the engine. One batch is on its way at a time, and the same batch goes again until it is
+// answered: so nothing overtakes, and a repeated one is known for what it is. While it is on its way the next one gathers,
+// and a slow engine gets larger batches instead of more of them.
+
+const errors = require('../errors');
+
+const BATCH_SENDS = 256;
+const BATCH_BYTES = 1 << 20;
+const RETRY_MIN = 50; // ms; doubles
+const RETRY_MAX = 2_000;
+
+/** One send on its way. */
+class Pending {
+  #promise = null;
+  #settle = null;
+
+  /** @param {{head: string, data: Uint8Array}} send */
+  constructor({ head, data }) {
+    this.head = head;
+    this.data = data;
+    this.bytes = head.length + data.byteLength;
+    this.outcome = null; // { id } or { error }
+  }
+
+  /** With the id, once the engine has it. Nobody need listen. */
+  get accepted() {
+    if (this.#promise === null) {
+      this.#promise = new Promise((resolve, reject) => {
+        this.#settle = ({ id, error }) => (error === undefined ? resolve(id) : reject(error));
+      });
+      this.#promise.catch(() => {}); // who asks gets it; who does not look is not told by a crash
+      if (this.outcome !== null) this.#settle(this.outcome);
+    }
+    return this.#promise;
+  }
+
+  settle(outcome) {
+    this.outcome = outcome;
+    this.#settle?.(outcome);
+  }
+}
+
+class Sender {
+  /**
+   * @param {(first: number, sends: Pending[]) => Promise<string[]>} publish answers the ids; `first` numbers the batch and is the
+   *   same when it is sent again
+   * @param {number} maxPendingBytes
+   * @param {(error: Error|null) => void} told whether the engine takes anything, after each attempt
+   */
+  constructor(publish, maxPendingBytes, told) {
+    this._publish = publish;
+    this._told = told;
+    this._max = maxPendingBytes;
+    this._queue = [];
+    this._batch = null; // on its way
+    this._next = 1; // the number of the next send that goes into a batch
+    this._timer = null;
+    this._delay = RETRY_MIN;
+    this._error = null; // why nothing is taken any more
+    this._idle = null; // resolve functions
+    this.bytes = 0;
+  }
+
+  /**
+   * @param {{head: string, data: Uint8Array}} send
+   * @returns {Pending}
+   */
+  add(send) {
+    const pending = new Pending(send);
+    const error = this._error ?? this._refusal(pending);
+    if (error !== null) {
+      pending.settle({ error });
+      return pending;
+    }
+    this.bytes += pending.bytes;
+    this._queue.push(pending);
+    if (this._batch === null && this._timer === null && this._queue.length === 1) {
+      queueMicrotask(() => this._send()); // what one stretch of code sends travels together
+    }
+    return pending;
+  }
+
+  _refusal({ bytes }) {
+    if (this.bytes === 0 || this.bytes + bytes <= this._max) return null;
+    return errors.adapter(`maxPendingBytes (${this._max}) wait to be accepted`);
+  }
+
+  _send() {
+    if (this._batch === null) this._batch = this._gather();
+    if (this._batch === null || this._timer !== null) return;
+    const batch = this._batch;
+    this._publish(batch.first, batch.sends).then(
+      (ids) => this._accepted(batch, ids),
+      (err) => this._refused(batch, err),
+    );
+  }
+
+  _gather() {
+    if (this._queue.length === 0) return null;
+    let bytes = 0;
+    let count = 0;
+    for (const send of this._queue) {
+      if (count > 0 && (count === BATCH_SENDS || bytes + send.bytes > BATCH_BYTES)) break;
+      bytes += send.bytes;
+      count++;
+    }
+    const first = this._next;
+    this._next += count;
+    return { first, sends: this._queue.splice(0, count) };
+  }
+
+  _accepted(batch, ids) {
+    if (this._batch !== batch) return; // closed meanwhile
+    this._delay = RETRY_MIN;
+    this._over(batch);
+    this._told(null);
+    for (const [i, send] of batch.sends.entries()) send.settle({ id: ids[i] });
+    this._send();
+  }
+
+  _refused(batch, err) {
+    if (this._batch !== batch) return;
+    this._told(err);
+    if (err.isFinal) {
+      // The engine has looked at this batch and will never take it.
+      this._over(batch);
+      const error = errors.adapter(err.message, err);
+      for (const send of batch.sends) send.settle({ error });
+      this._send();
+      return;
+    }
+    this._timer = setTimeout(() => this.again(), this._delay);
+    this._delay = Math.min(RETRY_MAX, this._delay * 2);
+  }
+
+  _over(batch) {
+    this._batch = null;
+    for (const { bytes } of batch.sends) this.bytes -= bytes;
+    if (this._queue.length === 0) this._tellIdle();
+  }
+
+  /** The engine can be reached again. */
+  again() {
+    clearTimeout(this._timer);
+    this._timer = null;
+    this._send();
+  }
+
+  /** Resolves when nothing waits. */
+  idle() {
+    if (this._batch === null && this._queue.length === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      this._idle ??= [];
+      this._idle.push(resolve);
+    });
+  }
+
+  _tellIdle() {
+    for (const resolve of this._idle ?? []) resolve();
+    this._idle = null;
+  }
+
+  /** Nothing is taken any more, and what waits is refused. */
+  close(error) {
+    this._error = error;
+    clearTimeout(this._timer);
+    this._timer = null;
+    const rest = [...(this._batch?.sends ?? []), ...this._queue];
+    this._batch = null;
+    this._queue = [];
+    this.bytes = 0;
+    for (const send of rest) send.settle({ error });
+    this._tellIdle();
+  }
+}
+
+module.exports = { Sender };

@@ -1,0 +1,291 @@
+'use strict';
+
+// A hub on an adapter: what is sent travels to the engine, and comes back in the order in which the engine has put it, from
+// this process and from all others. Only then it is given to clients here. docs/adapters.md has the contract.
+
+const errors = require('../errors');
+const { newId } = require('../id');
+const { posted, tell } = require('../loop');
+const { addressOf, targetFrom } = require('./address');
+const { seqOf } = require('./ids');
+const { Questions, pageOf } = require('./presence');
+const { Recoveries } = require('./recovery');
+const { Sender } = require('./sender');
+const { RETRY } = require('../stream-options');
+
+const USER_RETRY_FACTOR = 10; // tabs must not push each other out in turns
+const BUSY = 20; // ms; between two attempts to give clients an event for which the hub has no room
+
+const text = new TextEncoder();
+
+/** What is sent, as bytes. */
+const bytesOf = (data) => (typeof data === 'string' ? text.encode(data) : data);
+
+class Traffic {
+  /**
+   * @param {object} hub
+   * @param {{open: (host: object) => object, maxPendingBytes: number}} adapter
+   */
+  constructor(hub, adapter) {
+    this._hub = hub;
+    this.process = newId();
+    this.state = 'connecting'; // 'ready', 'down'
+    this._tailIs = { state: 'connecting', error: undefined };
+    this._refusal = null; // why the engine took nothing, the last time
+    this.tail = 0; // the last event that came, as a number
+    this._tickets = new Map(); // Pending → Ticket, until it is back
+    this._own = new Map(); // number of a send of this process → Ticket
+    this._worst = undefined; // what has been told of an error that waiting does not mend
+    this._closed = null;
+    this._questions = new Questions(this);
+    this._recoveries = new Recoveries(this, hub);
+    const publish = (first, sends) => this._publish(first, sends);
+    this._sender = new Sender(publish, adapter.maxPendingBytes, (err) => this._answered(err));
+    this._link = adapter.open(this._host());
+  }
+
+  /** What the adapter is given of this hub. */
+  _host() {
+    return {
+      process: this.process,
+      started: (id) => this._started(id),
+      received: (entries) => this._received(entries),
+      lost: (id) => this._lost(id),
+      answered: (text) => this._questions.answered(JSON.parse(text)),
+      state: (state, error) => this._told(state, error),
+    };
+  }
+
+  // ---- out ----
+
+  /**
+   * An event, from here to all processes.
+   * @returns {Pending} not yet accepted
+   */
+  send(target, data, fields, isKept, ticket) {
+    const { event, id, retry, key } = fields;
+    const head = {
+      t: addressOf(target),
+      e: event,
+      i: id,
+      r: retry,
+      k: key,
+      h: isKept ? 1 : undefined,
+    };
+    const pending = this._add(head, bytesOf(data));
+    if (ticket !== null) this._ask(pending, ticket);
+    return pending;
+  }
+
+  /** A command for the clients of a target, wherever they are. */
+  tell(target, verb, argument, data = '') {
+    this._add({ t: addressOf(target), v: verb, o: argument }, bytesOf(data));
+  }
+
+  // ---- who is there ----
+
+  presence(target, page) {
+    return this._questions.ask(target, page);
+  }
+
+  /** Put to all processes. Resolves when it is on its way. */
+  ask(target, question) {
+    return this._add({ t: addressOf(target), v: 'ask', o: question }, bytesOf('')).accepted;
+  }
+
+  processes() {
+    return this._link.processes();
+  }
+
+  _answer(target, { s }, { number, limit, after }) {
+    const page = pageOf(target._members(), { limit, after });
+    const answer = JSON.stringify({ number, process: this.process, page });
+    // Who asks does not wait for ever; and why there is no answer, the hub's `adapter` event tells.
+    this._link.answer(s, answer).catch((err) => this._answered(err));
+  }
+
+  /** Is that one too many for its user? The engine knows of those in other processes, and answers later. */
+  entered(client) {
+    this._count(client.user)?.then((isFine) => {
+      if (isFine || client._closing !== null) return;
+      const { min, max } = this._hub._options.retry ?? RETRY;
+      client._greet(Math.round((min + Math.random() * (max - min)) * USER_RETRY_FACTOR));
+      client._beginClose('capacity');
+    });
+  }
+
+  left({ user }) {
+    this._count(user);
+  }
+
+  /** Without an answer everybody is let in: the hub's `adapter` event tells why there is none. */
+  _count(user) {
+    const { clientsPerUser } = this._hub._options.limits;
+    if (clientsPerUser === Infinity || this._closed !== null) return null;
+    const count = this._hub._perUser.get(user) ?? 0;
+    return this._link.admit(user, count, clientsPerUser).catch((err) => {
+      this._answered(err);
+      return true;
+    });
+  }
+
+  _add(head, data) {
+    return this._sender.add({ head: JSON.stringify({ ...head, s: this.process }), data });
+  }
+
+  /** A delivery is counted when the event is back; if it is refused, whoever asked is told. */
+  _ask(pending, ticket) {
+    this._tickets.set(pending, ticket);
+    ticket.travels();
+    pending.accepted.catch((err) => {
+      this._tickets.delete(pending);
+      ticket.refused(err);
+    });
+  }
+
+  async _publish(first, sends) {
+    for (const [i, send] of sends.entries()) {
+      const ticket = this._tickets.get(send);
+      if (ticket !== undefined) this._own.set(first + i, ticket);
+    }
+    return this._link.publish(first, sends);
+  }
+
+  // ---- in ----
+
+  /** The tail stands behind this id: earlier events never come by it. */
+  _started(id) {
+    this._restart(seqOf(id));
+    this._recoveries.moved();
+  }
+
+  _restart(seq) {
+    const hub = this._hub;
+    this.tail = seq;
+    hub._seq = seq;
+    if (hub._options.history === null) return;
+    hub._start();
+    hub._native.restart(seq);
+    posted();
+  }
+
+  /**
+   * What comes next. Resolves when the next ones may come; the adapter waits for that.
+   * @param {{id: string, number: number, head: string, data: Uint8Array}[]} entries
+   */
+  async _received(entries) {
+    for (const entry of entries) {
+      const head = JSON.parse(entry.head);
+      const seq = seqOf(entry.id);
+      while (!this._give(entry, head, seq)) await new Promise((go) => setTimeout(go, BUSY));
+      this.tail = seq;
+    }
+    this._recoveries.moved();
+  }
+
+  /** @returns {boolean} false: the hub has no room now; nobody has been given anything */
+  _give(entry, head, seq) {
+    const hub = this._hub;
+    if (hub._isClosed) return true;
+    const target = targetFrom(hub, head.t, hub._makeTarget);
+    if (head.v === 'ask') {
+      this._answer(target, head, head.o);
+      return true;
+    }
+    if (head.v !== undefined) {
+      this._obey(target, head, entry.data);
+      return true;
+    }
+    const ticket = this._ticketOf(head, entry.number);
+    const isKept = head.h === 1 && hub._options.history !== null;
+    const fields = { event: head.e, id: isKept ? entry.id : head.i, retry: head.r, key: head.k };
+    try {
+      target._publish(entry.data, fields, isKept ? seq : 0, ticket);
+    } catch (err) {
+      if (err.code === 'ERR_FAN_FULL') return false;
+      throw err;
+    }
+    this._own.delete(entry.number);
+    return true;
+  }
+
+  _ticketOf({ s }, number) {
+    return s === this.process ? (this._own.get(number) ?? null) : null;
+  }
+
+  /** A command has come, perhaps from another process: what a client here can't follow is nobody's mistake here. */
+  _obey(target, { v, o }, data) {
+    for (const client of target.clients()) {
+      if (v === 'leave') client._leave(o);
+      else if (v === 'close') client._closeWith({ ...o, text: data });
+      else if (client._countWith(o) <= this._hub._options.limits.roomsPerClient) client._join(o);
+    }
+  }
+
+  /** Some events are gone that never came: everybody here may have missed one. */
+  _lost(id) {
+    const hub = this._hub;
+    this._restart(seqOf(id));
+    if (hub._options.history !== null)
+      for (const client of [...hub.clients.values()]) this._recoveries.reset(client, 'expired');
+    this._recoveries.moved();
+  }
+
+  // ---- how the engine is ----
+
+  /** The adapter says so of what it reads. */
+  _told(state, error) {
+    this._tailIs = { state, error };
+    if (state === 'ready') this._sender.again();
+    this._tellState();
+  }
+
+  /** It has taken something, or refused it. */
+  _answered(err) {
+    this._refusal = err;
+    this._tellState();
+  }
+
+  _tellState() {
+    const { state, error } =
+      this._refusal === null ? this._tailIs : { state: 'down', error: this._refusal };
+    const isWorse = error?.isFinal === true && error.message !== this._worst;
+    if (this._closed !== null || (state === this.state && !isWorse)) return;
+    this.state = state;
+    this._worst = error?.isFinal ? error.message : undefined;
+    tell(this._hub, 'adapter', error === undefined ? { state } : { state, error });
+  }
+
+  // ---- clients that come back ----
+
+  /** See recovery.js. */
+  get recoveries() {
+    return this._recoveries;
+  }
+
+  read(after, count) {
+    return this._link.read(after, count);
+  }
+
+  // ---- the end ----
+
+  /** Nothing more is sent. Resolves when the engine is let go of; what waits has had `patience` ms. */
+  close(patience) {
+    this._closed ??= this._close(patience);
+    return this._closed;
+  }
+
+  async _close(patience) {
+    let timer;
+    const late = new Promise((resolve) => {
+      timer = setTimeout(resolve, patience);
+    });
+    await Promise.race([this._sender.idle(), late]);
+    clearTimeout(timer);
+    this._questions.close();
+    this._sender.close(errors.closed('hub'));
+    await this._link.close();
+  }
+}
+
+module.exports = { Traffic };

@@ -1,0 +1,3 @@
+import redis from './index.js';
+
+export const { redisAdapter } = redis;

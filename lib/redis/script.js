@@ -1,0 +1,91 @@
+'use strict';
+
+// What happens in the server, at once: a batch of sends goes to the end of the stream, unless it is there already.
+//
+//   stream   id → p (the id before it), n (number in its process), h (head), d (data)
+//   last     the id of the last event, so that whoever reads notices when something is missing between two
+//   batch    of each process: the number of the batch that came last, and the ids that it got
+//
+// The three lie in one slot of a Cluster: their names share a `{tag}`.
+
+const { createHash } = require('node:crypto');
+const { PER_MS } = require('../distribution/ids');
+
+/*
+ * KEYS  stream, last, batch
+ * ARGV  number of the first send, ms that the batch is remembered, maxLen, maxAge in ms (0: none), then head and data of each
+ *
+ * Ids are ours, not Redis': never less than the clock, always more than the one before, at most PER_MS in a millisecond.
+ */
+const APPEND = `
+if redis.replicate_commands then redis.replicate_commands() end
+local stream, lastKey, batchKey = KEYS[1], KEYS[2], KEYS[3]
+local first = tonumber(ARGV[1])
+
+local batch = redis.call('GET', batchKey)
+if batch then
+  local done = tonumber(string.match(batch, '^%d+'))
+  if first < done then return redis.error_reply('STALE a batch that was accepted long ago') end
+  if first == done then
+    local ids = {}
+    for id in string.gmatch(string.match(batch, ' .*'), '%d+%-%d+') do ids[#ids + 1] = id end
+    return ids
+  end
+end
+
+local last = redis.call('GET', lastKey) or '0-0'
+local time = redis.call('TIME')
+local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+local ms, n = string.match(last, '^(%d+)%-(%d+)$')
+ms, n = tonumber(ms), tonumber(n)
+local ids = {}
+for i = 5, #ARGV, 2 do
+  if now > ms then ms, n = now, 0
+  elseif n + 1 < ${PER_MS} then n = n + 1
+  else ms, n = ms + 1, 0 end
+  local id = string.format('%.0f-%d', ms, n)
+  redis.call('XADD', stream, 'MAXLEN', '~', ARGV[3], id,
+    'p', last, 'n', string.format('%.0f', first + (i - 5) / 2), 'h', ARGV[i], 'd', ARGV[i + 1])
+  ids[#ids + 1] = id
+  last = id
+end
+redis.call('SET', lastKey, last)
+redis.call('SET', batchKey, ARGV[1] .. ' ' .. table.concat(ids, ' '), 'PX', ARGV[2])
+if ARGV[4] ~= '0' then
+  redis.call('XTRIM', stream, 'MINID', '~', string.format('%.0f-0', now - tonumber(ARGV[4])))
+end
+return ids
+`;
+
+/*
+ * KEYS  last
+ * ARGV  an id
+ * The next id shall be larger than this one: a server that has taken over and lost events must not give ids again.
+ */
+const RAISE = `
+local ms, n = string.match(redis.call('GET', KEYS[1]) or '0-0', '^(%d+)%-(%d+)$')
+local wantedMs, wantedN = string.match(ARGV[1], '^(%d+)%-(%d+)$')
+ms, n, wantedMs, wantedN = tonumber(ms), tonumber(n), tonumber(wantedMs), tonumber(wantedN)
+if wantedMs > ms or (wantedMs == ms and wantedN > n) then redis.call('SET', KEYS[1], ARGV[1]) end
+return redis.call('GET', KEYS[1])
+`;
+
+class Script {
+  constructor(text) {
+    this._text = text;
+    this._sha = createHash('sha1').update(text).digest('hex');
+  }
+
+  /** @param {{call: (args: (string|Uint8Array)[], key: string) => Promise<any>}} connection */
+  async run(connection, keys, args) {
+    const rest = [String(keys.length), ...keys, ...args];
+    try {
+      return await connection.call(['EVALSHA', this._sha, ...rest], keys[0]);
+    } catch (err) {
+      if (!/^NOSCRIPT/.test(err.message)) throw err;
+      return connection.call(['EVAL', this._text, ...rest], keys[0]);
+    }
+  }
+}
+
+module.exports = { Script, append: new Script(APPEND), raise: new Script(RAISE) };
