@@ -34,7 +34,7 @@ describe('createHub options', () => {
       ['history.bytes', NOT_NUMBERS.concat(false), [...COUNTS, 2 ** 26 + 1], [1, 2 ** 26]],
       ['history.maxAge', NOT_NUMBERS.concat(false), [0, ...BAD_MS], [1, MS_MAX]],
       ['snapshot', ['x', null, false, true, {}], [], [() => {}, async () => {}]],
-      ['adapter', [{}, null, false], [], []],
+      ['adapter', [{}, null, false, { open() {} }], [], []],
       ['serialize', ['json', null, {}, true], [], [JSON.stringify]],
       ['overflow', [...NOT_STRINGS, 'drop', ''], [], ['disconnect', 'dropOldest', 'dropNewest']],
       ['atCapacity', [...NOT_STRINGS, 'wait', ''], [], ['retry', 'reject']],
@@ -75,7 +75,7 @@ describe('createHub options', () => {
   });
 
   it('says which options are not available in this version', () => {
-    const later = [{ adapter: {} }, { transport: 'detached' }];
+    const later = [{ transport: 'detached' }];
     for (const given of later) assert.throws(() => hubOptions(given), /not available in this vers/);
   });
 
@@ -90,6 +90,7 @@ describe('createHub options', () => {
       atCapacity: 'retry',
       batchDelay: 0,
       transport: 'auto',
+      adapter: null,
       limits: {
         ...{ clients: Infinity, clientsPerUser: Infinity, roomsPerClient: 1_000 },
         ...{ eventBytes: 1 << 20, queueBytes: 8 << 20, totalBytes: 256 << 20 },

@@ -67,7 +67,7 @@ createHub({ history: { event: 5 } });
 createHub({ snapshot: {} });
 // @ts-expect-error no such policy
 createHub({ overflow: 'drop' });
-// @ts-expect-error not in this version
+// @ts-expect-error an adapter
 createHub({ adapter: {} });
 // @ts-expect-error not in this version
 createHub({ transport: 'detached' });

@@ -1,0 +1,238 @@
+'use strict';
+
+// A hub on an adapter, as far as that needs no server: two hubs and more on the engine in memory (test/adapters has the suite
+// that every adapter must pass).
+
+const assert = require('node:assert/strict');
+const http = require('node:http');
+const { once } = require('node:events');
+const { createHub } = require('fanline');
+const { open } = require('fanline/testing');
+const { MemoryEngine } = require('../../lib/distribution/memory');
+
+describe('hubs on one engine', () => {
+  let engine;
+  const made = [];
+
+  async function start(options) {
+    const hub = createHub({ adapter: engine.adapter(), ...options });
+    const rooms = (req) => new URL(req.url, 'http://x').searchParams.getAll('room');
+    const server = http.createServer(hub.handler((req) => ({ rooms: rooms(req), user: 'ada' })));
+    server.listen(0, '127.0.0.1');
+    await Promise.all([once(server, 'listening'), once(hub, 'adapter')]);
+    made.push({ hub, server });
+    return { hub, server, listen: (path, opts) => open(server, path, opts) };
+  }
+
+  beforeEach(() => {
+    engine = new MemoryEngine();
+  });
+
+  afterEach(async () => {
+    for (const { hub, server } of made.splice(0)) {
+      await hub.close({ grace: 0 });
+      server.closeAllConnections();
+      server.close();
+    }
+  });
+
+  it('give each other’s events to their clients, in one order and under one id', async () => {
+    const [a, b] = [await start(), await start()];
+    const [here, there] = [await a.listen('/?room=x'), await b.listen('/?room=x')];
+    const sent = [1, 2, 3, 4].map((n) => (n % 2 ? a : b).hub.to('x').send(`${n}`));
+    const ids = await Promise.all(sent.map(({ accepted }) => accepted));
+    const seen = [];
+    for (let i = 0; i < 4; i++) {
+      const event = await here.next();
+      assert.deepEqual(await there.next(), event);
+      seen.push(event);
+    }
+    assert.deepEqual(seen.map(({ id }) => id).sort(), [...ids].sort());
+    assert.deepEqual(
+      [...ids].sort(),
+      seen.map(({ id }) => id),
+    );
+  });
+
+  it('serve a cursor from any of them: from the history, or from the engine', async () => {
+    const [a, b] = [await start(), await start()];
+    const first = await a.listen('/?room=x&room=y');
+    a.hub.to('x').send('0');
+    const { id: lastEventId } = await first.next();
+    first.close();
+    for (const room of ['x', 'y', 'z', 'x']) a.hub.to(room).send(room);
+    await a.hub.to('x').send('keyed', { key: 'k' }).accepted;
+    const fresh = await start(); // it was not there
+    for (const { listen } of [b, fresh]) {
+      const back = await listen('/?room=x&room=y', { lastEventId });
+      const data = [];
+      while (data.length < 3) data.push((await back.next()).data);
+      assert.deepEqual(data, ['x', 'y', 'x']);
+    }
+    const live = await fresh.listen('/?room=x', { lastEventId });
+    await live.next();
+    await live.next();
+    a.hub.to('x').send('live');
+    assert.equal((await live.next()).data, 'live');
+  });
+
+  it('wait with a cursor that another one has given and that has not come here yet', async () => {
+    const [a, b] = [await start(), await start()];
+    const here = await a.listen('/?room=x');
+    a.hub.to('x').send('1');
+    a.hub.to('x').send('2');
+    const [one, two] = [await here.next(), await here.next()];
+    const late = await start();
+    // Its tail stands behind both; a cursor of what is yet to come is served when that has come.
+    const ahead = await late.listen('/?room=x', { lastEventId: two.id });
+    b.hub.to('x').send('3');
+    assert.equal((await ahead.next()).data, '3');
+    assert(one.id < two.id);
+  });
+
+  it('tell a client that comes back too late, with the snapshot behind it', async () => {
+    engine = new MemoryEngine({ maxLen: 5 });
+    const snapshot = (client, why) => client.send(`all of it, ${why}`);
+    const a = await start({ snapshot });
+    const first = await a.listen('/?room=x');
+    assert.equal((await first.next()).data, 'all of it, new');
+    a.hub.to('x').send('1');
+    const { id: lastEventId } = await first.next();
+    for (let i = 0; i < 10; i++) await a.hub.to('x').send(`${i}`).accepted;
+    const b = await start({ snapshot });
+    const back = await b.listen('/?room=x', { lastEventId });
+    assert.equal((await back.next()).event, 'fanline:reset');
+    assert.equal((await back.next()).data, 'all of it, reset');
+  });
+
+  it('carry join, leave and disconnect to the clients of all', async () => {
+    const [a, b] = [await start(), await start()];
+    const [here, there] = [await a.listen('/'), await b.listen('/')];
+    a.hub.user('ada').join('y');
+    await b.hub.to('y').send('hello').accepted;
+    assert.equal((await here.next()).data, 'hello');
+    assert.equal((await there.next()).data, 'hello');
+    b.hub.to('y').disconnect({ data: 'bye', reconnect: false });
+    for (const stream of [here, there]) {
+      assert.equal((await stream.next()).data, 'bye');
+      assert.equal(await stream.next(), null);
+    }
+  });
+
+  it('count a delivery among their own clients, when the event is back', async () => {
+    const [a, b] = [await start(), await start()];
+    await Promise.all([a.listen('/?room=x'), a.listen('/?room=x'), b.listen('/?room=x')]);
+    const { id, ...counts } = await a.hub.to('x').deliver('hello');
+    assert.deepEqual(counts, { matched: 2, written: 2, dropped: 0, closed: 0 });
+    assert.match(id, /^\d+-\d+$/);
+    assert.equal((await a.hub.to('nobody').deliver('x')).matched, 0);
+  });
+
+  it('know who is there, in pages and as numbers', async () => {
+    const [a, b] = [await start(), await start()];
+    await Promise.all([a.listen('/?room=x'), a.listen('/?room=y'), b.listen('/?room=x')]);
+    const all = await a.hub.presence();
+    assert.equal(all.size, 3);
+    assert.equal(all.next, null);
+    const ids = [...a.hub.clients.keys(), ...b.hub.clients.keys()].sort();
+    assert.deepEqual(
+      all.clients,
+      ids.map((id) => ({ id, user: 'ada' })),
+    );
+    assert.deepEqual(await b.hub.presence({ room: 'x', limit: 0 }), {
+      size: 2,
+      clients: [],
+      next: null,
+    });
+    const pages = [];
+    for (let after; after !== null; ) {
+      const { clients, next } = await a.hub.presence({ user: 'ada', limit: 2, after });
+      pages.push(...clients.map(({ id }) => id));
+      after = next;
+    }
+    assert.deepEqual(pages, ids);
+  });
+
+  it('let a user have so many clients over all of them', async () => {
+    const limits = { clientsPerUser: 2 };
+    const [a, b] = [await start({ limits }), await start({ limits })];
+    const [first] = [await a.listen('/'), await b.listen('/')];
+    const third = await a.listen('/');
+    assert.equal(await third.next(), null);
+    assert.match(third.text, /^retry: \d{5,}$/m);
+    assert.equal(a.hub.stats().disconnects.capacity, 1);
+    first.close();
+    await once(a.hub, 'disconnect');
+    const fourth = await b.listen('/');
+    b.hub.broadcast('hello');
+    assert.equal((await fourth.next()).data, 'hello');
+  });
+});
+
+describe('a hub whose engine is not there', () => {
+  const nowhere = (publish) => ({
+    maxPendingBytes: 1_000,
+    open: (host) => ({
+      publish,
+      host,
+      read: () => Promise.reject(new Error('gone')),
+      processes: () => Promise.reject(new Error('gone')),
+      close: async () => {},
+    }),
+  });
+
+  it('takes sends up to its limit, and then says so', async () => {
+    const adapter = nowhere(() => Promise.reject(new Error('gone')));
+    const hub = createHub({ adapter });
+    const told = once(hub, 'adapter');
+    const waits = hub.broadcast('x'.repeat(500));
+    const [state] = await told;
+    assert.equal(state.state, 'down');
+    assert.equal(state.error.message, 'gone');
+    const refused = hub.broadcast('x'.repeat(800));
+    await assert.rejects(refused.accepted, { code: 'ERR_FAN_ADAPTER' });
+    await assert.rejects(hub.user('x').deliver('x'.repeat(800)), { code: 'ERR_FAN_ADAPTER' });
+    hub.user('x').deliver('x'.repeat(800)); // nobody listens: no unhandled rejection
+    await assert.rejects(hub.presence(), /gone/);
+    await hub.close();
+    await assert.rejects(waits.accepted, { code: 'ERR_FAN_CLOSED' });
+  });
+
+  it('refuses at once what the engine will never take, and goes on', async () => {
+    let calls = 0;
+    const hub = createHub({
+      adapter: nowhere(async () => {
+        if (++calls > 1) return ['1-1'];
+        throw Object.assign(new Error('not like this'), { isFinal: true });
+      }),
+    });
+    await assert.rejects(hub.broadcast('1').accepted, {
+      code: 'ERR_FAN_ADAPTER',
+      message: /not like this/,
+    });
+    assert.equal(await hub.broadcast('2').accepted, '1-1');
+    await hub.close();
+  });
+
+  it('sends the same batch again until it is answered, and nothing before it', async () => {
+    const seen = [];
+    const hub = createHub({
+      adapter: nowhere(async (first, sends) => {
+        seen.push([first, sends.map(({ data }) => String(Buffer.from(data)))]);
+        if (seen.length < 3) throw new Error('no answer');
+        return sends.map((_, i) => `${seen.length}-${i}`);
+      }),
+    });
+    hub.broadcast('a');
+    hub.broadcast('b');
+    await new Promise(setImmediate);
+    assert.equal(await hub.broadcast('c').accepted, '4-0');
+    assert.deepEqual(seen, [
+      [1, ['a', 'b']],
+      [1, ['a', 'b']],
+      [1, ['a', 'b']],
+      [3, ['c']],
+    ]);
+    await hub.close();
+  });
+});
