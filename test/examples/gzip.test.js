@@ -4,12 +4,12 @@
 // flushes nothing by itself. docs/recipes/proxies.md has the table.
 
 const assert = require('node:assert/strict');
-const http = require('node:http');
 const compression = require('compression');
 const express = require('express');
 const { createHub } = require('../..');
 const { open } = require('../js/support/open');
 const { serve } = require('../js/support/serve');
+const { compressingProxy } = require('./support/compressing-proxy');
 const { Nginx, blocksOf, needNginx, replaced, when } = require('./support/nginx');
 
 const [PAGE] = blocksOf('recipes/proxies.md', 'nginx');
@@ -18,26 +18,6 @@ const TYPES = `${GZIP} gzip_types text/event-stream;`;
 const AT_ONCE = 300; // ms within which what nobody holds back has arrived
 const HELD = 400; // ms after which what has not arrived is held back
 const GZIPPED = { 'Accept-Encoding': 'gzip' };
-
-/** A proxy that compresses what it may. */
-function compressingProxy(port) {
-  const app = express();
-  app.use(compression());
-  app.use((req, res) => {
-    const { method, url, headers } = req;
-    const asked = http.request(
-      { port, host: '127.0.0.1', method, path: url, headers },
-      (answer) => {
-        res.writeHead(answer.statusCode, answer.headers);
-        answer.pipe(res);
-      },
-    );
-    asked.on('error', () => res.destroy());
-    res.on('close', () => asked.destroy());
-    req.pipe(asked);
-  });
-  return serve(app);
-}
 
 describe('behind what compresses', () => {
   let hub;
