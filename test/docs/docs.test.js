@@ -4,22 +4,32 @@
 
 const assert = require('node:assert/strict');
 const { PAGES, programsOf, textOf } = require('../js/support/docs');
-const { inPool, missingPackages, problemOf } = require('../js/support/docs-run');
+const { missingPackages, pool, problemOf } = require('../js/support/docs-run');
 
-for (const page of PAGES) {
-  const programs = programsOf(textOf(page));
-  if (programs.length === 0) continue;
+const run = pool(3); // most of them wait for something
+const pages = PAGES.map((page) => ({ page, programs: programsOf(textOf(page)) })).filter(
+  ({ programs }) => programs.length > 0,
+);
+
+/** Begins to run the programs of a page. */
+function start(index) {
+  const it = pages[index];
+  if (it) it.results ??= it.programs.map((program) => run(() => problemOf(program)));
+}
+
+for (const [index, { page, programs }] of pages.entries()) {
   describe(page, () => {
-    let results;
     before(() => {
-      results = inPool(programs, (program) => problemOf(program));
+      start(index);
+      start(index + 1); // so that something runs while the last ones of this page wait
     });
 
-    for (const [index, program] of programs.entries()) {
+    for (const [n, program] of programs.entries()) {
       it(`line ${program.line} runs`, async function () {
         if (missingPackages(program)) this.skip();
-        const result = results[index];
-        results[index] = null; // what is tried once more is run once more
+        const { results } = pages[index];
+        const result = results[n];
+        results[n] = null; // what is tried once more is run once more
         assert.equal(await (result ?? problemOf(program)), null);
       });
     }
@@ -119,9 +129,11 @@ assert.equal(typeof open, typeof closeAll);`),
       if (item === 4) throw new Error('four');
       return item * 2;
     };
-    const results = await Promise.allSettled(inPool([1, 2, 3, 4, 5, 6], job));
+    const few = pool(3);
+    const results = [1, 2, 3, 4, 5, 6].map((item) => few(() => job(item)));
+    const ends = await Promise.allSettled(results);
     assert.deepEqual(
-      results.map(({ value, reason }) => value ?? reason.message),
+      ends.map(({ value, reason }) => value ?? reason.message),
       [2, 4, 6, 'four', 10, 12],
     );
     assert.equal(most, 3);

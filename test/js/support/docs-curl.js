@@ -35,9 +35,9 @@ function linesOf(code) {
 
 const asks = ({ code }) => linesOf(code).some((line) => line.asks);
 
-/** Shell code that waits for a condition, 3 seconds at most. */
+/** Shell code that waits for a condition, as many hundredths of a second as it may. */
 const patiently = (condition) =>
-  `I=0; until ${condition} || [ $I = 300 ]; do sleep 0.01; I=$((I + 1)); done`;
+  `I=0; until ${condition} || [ $I -ge $HUNDREDTHS ]; do sleep 0.01; I=$((I + 1)); done`;
 
 /** Line n leaves the head of its answer in n.head, and what it prints in n.out and n.err. */
 function scriptOf(lines, base) {
@@ -68,7 +68,7 @@ function problemsIn(lines, expected, read) {
 /**
  * @param {object} block of `sh`
  * @param {string} base address of the server
- * @param {number} [ms] for what is to be printed
+ * @param {number} [ms] for what is to be answered, or printed
  * @returns {Promise<string[]>} what is wrong with what it answers
  */
 async function askedProblems({ code, notes, output, lines: among }, base, ms = 3_000) {
@@ -84,7 +84,7 @@ async function askedProblems({ code, notes, output, lines: among }, base, ms = 3
     const missing = among?.split('\n').find((line) => !isAmong(line, all));
     return missing === undefined && (output === null || isPrinted(all.trim(), output));
   };
-  const child = spawn('sh', ['-c', scriptOf(lines, base)], {
+  const child = spawn('sh', ['-c', `HUNDREDTHS=${ms / 10}\n${scriptOf(lines, base)}`], {
     cwd: dir,
     detached: true,
     stdio: 'ignore',

@@ -12,7 +12,6 @@ const PREAMBLE = './test/js/support/docs-preamble';
 const PACKAGES = path.join(ROOT, 'test', 'docs', 'node_modules');
 const ENV = { GRACE: '1000', NODE_PATH: PACKAGES }; // GRACE: what pages read with a longer default
 const TOOLS = ['assert', 'open', 'once', 'when', 'url'];
-const AT_A_TIME = 3; // most of them wait for something
 
 /** Static `import` and `export`, which only modules have, as what means the same within a function. */
 function withoutStatements(source) {
@@ -100,14 +99,14 @@ async function serve(program) {
   };
 }
 
-/** Runs `job` for each item, a few at a time; answers a promise for each. The first call begins. */
-function inPool(items, job) {
+/** @returns {(job: () => Promise) => Promise} which runs jobs in order, at most so many at a time */
+function pool(atATime) {
   const waiting = [];
   let running = 0;
   const next = () => {
-    for (; running < AT_A_TIME && waiting.length > 0; running++) {
-      const { item, resolve, reject } = waiting.shift();
-      job(item)
+    for (; running < atATime && waiting.length > 0; running++) {
+      const { job, resolve, reject } = waiting.shift();
+      job()
         .then(resolve, reject)
         .finally(() => {
           running--;
@@ -115,15 +114,13 @@ function inPool(items, job) {
         });
     }
   };
-  const results = items.map((item) => {
+  return (job) => {
     const result = new Promise((resolve, reject) => {
-      waiting.push({ item, resolve, reject });
+      waiting.push({ job, resolve, reject });
     });
-    result.catch(() => {});
+    next();
     return result;
-  });
-  next();
-  return results;
+  };
 }
 
 /** The packages of test/docs that a program asks for; null: they are there, as far as it wants any. */
@@ -136,4 +133,4 @@ function missingPackages({ source, check }) {
   return names.length > 0 ? names.join(', ') : null;
 }
 
-module.exports = { inPool, isPrinted, missingPackages, problemOf, serve };
+module.exports = { isPrinted, missingPackages, pool, problemOf, serve };
