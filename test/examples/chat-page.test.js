@@ -93,6 +93,14 @@ describe('chat: the page', () => {
     assert.equal(await lin.textContent('#count'), '2'); // nobody has left for that
   });
 
+  it('comes back after an answer that is no stream', async () => {
+    const page = await (await example.browser.newContext()).newPage();
+    await page.route('**/events', (route) => route.fulfill({ status: 502 }), { times: 1 });
+    await page.goto(example.server.url);
+    await page.waitForSelector('#state[data-state="live"]');
+    await page.waitForSelector('#people li');
+  });
+
   it('what is written while the server is away is sent when another is there, in order', async () => {
     const ada = await person('Ada');
     await say(ada, 'before');
