@@ -31,7 +31,7 @@ describe('the curl lines of a page', function () {
   const pageOf = (lines, notes = '', shown = '') =>
     `${SERVER}\n${notes}\n\`\`\`sh\n${lines}\n\`\`\`\n\n${shown}\n`;
   const shellOf = (text) => blocksOf(text).find(({ language }) => language === 'sh');
-  const problemsOf = (...parts) => askedProblems(shellOf(pageOf(...parts)), server.base);
+  const problemsOf = (...parts) => askedProblems(shellOf(pageOf(...parts)), server);
   const shown = (language, text) => `\`\`\`${language}\n${text}\n\`\`\``;
 
   before(async function () {
@@ -88,9 +88,19 @@ describe('the curl lines of a page', function () {
   for (const [what, [lines, problem, notes, text, base]] of Object.entries(WRONG)) {
     it(`are not when they ${what}`, async () => {
       const block = shellOf(pageOf(lines, notes, text));
-      assert.match((await askedProblems(block, base ?? server.base, 300)).join('\n'), problem);
+      assert.match((await askedProblems(block, base ? { base } : server, 300)).join('\n'), problem);
     });
   }
+
+  it('ask for https where there is some', async () => {
+    const secure = 'https://127.0.0.1:9';
+    const problems = (line) => askedProblems(shellOf(pageOf(line)), { base: server.base, secure });
+    assert.match(
+      String(await problems('curl https://localhost:3443/origin')),
+      /curl: \(7\).* port 9 /,
+    );
+    assert.deepEqual(await problems('curl http://localhost:3000/origin'), []);
+  });
 
   it('are not those of a comment', () => {
     assert.equal(asks({ code: 'npm start # and then: curl localhost:3000' }), false);

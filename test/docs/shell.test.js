@@ -26,7 +26,7 @@ for (const page of PAGES) {
         assert(server, 'which server does it ask? <!-- server --> or <!-- server: examples/… -->');
         if (server.missing || !hasCurl) this.skip();
         if (!servers.has(server.name)) servers.set(server.name, await server.start());
-        assert.deepEqual(await askedProblems(block, servers.get(server.name).base), []);
+        assert.deepEqual(await askedProblems(block, servers.get(server.name)), []);
       });
     }
   });

@@ -40,9 +40,10 @@ const patiently = (condition) =>
   `I=0; until ${condition} || [ $I -ge $HUNDREDTHS ]; do sleep 0.01; I=$((I + 1)); done`;
 
 /** Line n leaves the head of its answer in n.head, and what it prints in n.out and n.err. */
-function scriptOf(lines, base) {
+function scriptOf(lines, server) {
+  const address = (host) => (host.startsWith('https://localhost') && server.secure) || server.base;
   const steps = lines.map(({ text, isStream }, n) => {
-    const asked = text.replace(HOST, base).replace(PLACEHOLDER, '$(answered $1)');
+    const asked = text.replace(HOST, address).replace(PLACEHOLDER, '$(answered $1)');
     const line = `N=${n}\n{ ${asked}\n} >${n}.out 2>${n}.err`;
     if (!isStream) return line;
     const isAnswered = `grep -qs '^.$' ${n}.head`; // the blank line behind the head
@@ -67,11 +68,11 @@ function problemsIn(lines, expected, read) {
 
 /**
  * @param {object} block of `sh`
- * @param {string} base address of the server
+ * @param {{base: string, secure?: string}} server its address, and that for https
  * @param {number} [ms] for what is to be answered, or printed
  * @returns {Promise<string[]>} what is wrong with what it answers
  */
-async function askedProblems({ code, notes, output, lines: among }, base, ms = 3_000) {
+async function askedProblems({ code, notes, output, lines: among }, server, ms = 3_000) {
   const lines = linesOf(code);
   const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'fanline-docs-'));
   const read = (n, what) => {
@@ -84,7 +85,7 @@ async function askedProblems({ code, notes, output, lines: among }, base, ms = 3
     const missing = among?.split('\n').find((line) => !isAmong(line, all));
     return missing === undefined && (output === null || isPrinted(all.trim(), output));
   };
-  const child = spawn('sh', ['-c', `HUNDREDTHS=${ms / 10}\n${scriptOf(lines, base)}`], {
+  const child = spawn('sh', ['-c', `HUNDREDTHS=${ms / 10}\n${scriptOf(lines, server)}`], {
     cwd: dir,
     detached: true,
     stdio: 'ignore',
@@ -106,12 +107,18 @@ async function askedProblems({ code, notes, output, lines: among }, base, ms = 3
 
 const isAmong = (line, all) => all.split('\n').some((printed) => isPrinted(printed, line));
 
-/** @returns {Promise<{base: string, close(): Promise<void>}>} */
+/** @returns {Promise<{base: string, secure?: string, close(): Promise<void>}>} */
 async function serveExample(folder) {
   const example = new Example(path.basename(folder));
   try {
     const [, port] = await example.prints(/(?:localhost:|port )(\d+)/);
-    return { base: `http://127.0.0.1:${port}`, close: () => example.close() };
+    return {
+      base: `http://127.0.0.1:${port}`,
+      get secure() {
+        return /https:\/\/localhost:\d+/.exec(example.out)?.[0]; // said a moment later
+      },
+      close: () => example.close(),
+    };
   } catch (err) {
     await example.close();
     throw err;
