@@ -12,7 +12,7 @@ const { when } = require('../js/support/stage');
 const { report, storm } = require('./support/storm');
 
 const READERS = 400;
-const TIMES = { fixed: 1_750, spread: { min: 1_000, max: 2_500 } };
+const TIMES = { fixed: 1_250, spread: { min: 500, max: 2_000 } };
 const NAMES = ['a fixed retry', 'a random retry'];
 const show = (result) =>
   console.log(
@@ -34,7 +34,7 @@ describe('a reconnect storm', function () {
   });
 
   it('hub.close() spreads both, because streams end one after the other', async () => {
-    const result = await storm({ readers: READERS, signal: 'SIGTERM', grace: 3_000, ...TIMES });
+    const result = await storm({ readers: READERS, signal: 'SIGTERM', grace: 2_000, ...TIMES });
     show(result);
     for (const { fullest } of result.sides) assert.ok(fullest <= 0.35, `${fullest}`);
   });

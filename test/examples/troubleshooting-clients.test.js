@@ -4,6 +4,7 @@
 // troubleshooting.test.js, each symptom is made, its curl line run, and run again when it is cured.
 
 const assert = require('node:assert/strict');
+const { spawn } = require('node:child_process');
 const fs = require('node:fs');
 const http2 = require('node:http2');
 const https = require('node:https');
@@ -65,6 +66,32 @@ describe('docs/recipes/troubleshooting.md, what clients see', () => {
         `not run: ${title}`,
       );
     }
+  });
+
+  it('curl’s exit codes mean what the page’s table says', async () => {
+    const exitCode = (...args) =>
+      new Promise((resolve) =>
+        spawn('curl', ['-sNk', '-o', '/dev/null', ...args]).on('close', resolve),
+      );
+    const begin = (res) => res.writeHead(200, { 'Content-Type': 'text/event-stream' }).write(':\n');
+    const server = await listen((req, res) => {
+      if (req.url === '/nothing') return req.socket.destroy();
+      begin(res);
+      if (req.url === '/end') return res.end();
+      return req.url === '/cut' && setTimeout(() => req.socket.destroy(), 50);
+    });
+    const second = http2.createSecureServer(TLS, (_req, res) => {
+      begin(res);
+      setTimeout(() => res.stream.close(http2.constants.NGHTTP2_INTERNAL_ERROR), 50);
+    });
+    await new Promise((resolve) => second.listen(0, '127.0.0.1', resolve));
+    toClose.push(() => second.close());
+    assert.equal(await exitCode('--max-time', '0.3', server.url), OPEN);
+    assert.equal(await exitCode(`${server.url}/end`), ENDED);
+    assert.equal(await exitCode(`${server.url}/cut`), CUT);
+    assert.equal(await exitCode(`https://127.0.0.1:${second.address().port}/`), 92);
+    assert.equal(await exitCode(`${server.url}/nothing`), 52);
+    assert.equal(await exitCode('http://127.0.0.1:1/'), 7);
   });
 
   describe('Events are lost after a reconnect', () => {

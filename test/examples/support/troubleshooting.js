@@ -23,7 +23,7 @@ const LINES = new Map(
  *   `max`: seconds, in place of --max-time; `ms` after which it is stopped; `id` in place of the one that is asked with
  * @returns {Promise<{code: number|null, out: string, err: string}>} `code` null: it was stopped
  */
-function run(title, { port, proxy, secure, max = 0.6, ms = 15_000, id }) {
+function run(title, { port, proxy, secure, max = 0.4, ms = 15_000, id }) {
   const script = LINES.get(title)
     .replaceAll('localhost:3000', `127.0.0.1:${port}`)
     .replaceAll('localhost:8080', `127.0.0.1:${proxy}`)
