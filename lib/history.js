@@ -20,6 +20,9 @@ const CLOCKS = 60_000; // ms; machines' clocks agree to this
 const TELL = 0; // enum fan_otherwise
 const TELL_AND_GATE = 1;
 
+/** Clients to whom the application tells the state of the world at present. */
+const running = new WeakSet();
+
 /** @returns {string} 8 characters, the first a letter */
 function newEpoch() {
   const bytes = randomBytes(EPOCH_LENGTH);
@@ -100,6 +103,7 @@ function mark(client) {
 async function run(client, why) {
   const { limits, snapshot } = client._hub._options;
   if (client._closing !== null) return;
+  running.add(client);
   let timer;
   try {
     const told = snapshot(client, why);
@@ -115,6 +119,7 @@ async function run(client, why) {
     return;
   } finally {
     clearTimeout(timer);
+    running.delete(client);
   }
   client._hub._native.ungate(client._number);
   posted();
@@ -134,4 +139,9 @@ function wasReset(client) {
   else if (_options.snapshot !== null) run(client, 'reset');
 }
 
-module.exports = { begin, idOf, newEpoch, wasReset };
+/** Is a snapshot under way? What is lost meanwhile may be missing in it. */
+function isTold(client) {
+  return running.has(client);
+}
+
+module.exports = { begin, idOf, isTold, newEpoch, wasReset };

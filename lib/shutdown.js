@@ -33,7 +33,9 @@ class Shutdown {
     this._open = new Set(this._hub.clients.values());
     const waiting = [...this._open];
     for (const client of waiting) this._announce(client);
-    this._close(waiting, grace);
+    const traffic = this._hub._traffic;
+    if (traffic === null || waiting.length === 0) this._close(waiting, grace);
+    else traffic.settled(Math.max(LEAST, grace / 10)).then(() => this._close(waiting, grace));
   }
 
   /** A time of its own for each, to come back after. */

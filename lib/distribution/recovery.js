@@ -4,6 +4,7 @@
 // process that is further than this one. What they missed is read from the engine, page by page, as their sockets take it;
 // where the history of this process begins they go on with that (fan_hub_resume).
 
+const { isTold } = require('../history');
 const { posted } = require('../loop');
 const { isMeant } = require('./address');
 const { idOf, seqOf } = require('./ids');
@@ -40,7 +41,7 @@ class Recoveries {
   /** The loop says: the history of this process can't help it, or not any further. */
   async paused(client) {
     const cursor = this._cursors.get(client);
-    do await this._reached(cursor.seq);
+    do await this.reached(cursor.seq);
     while (client._closing === null && !(await this._catchUp(client, cursor)));
   }
 
@@ -97,16 +98,21 @@ class Recoveries {
   /** What it missed is gone: it is told so, and goes on from here. */
   reset(client, why) {
     if (client._closing !== null) return;
-    const hasGate = this._hub._options.snapshot !== null;
+    if (isTold(client)) {
+      client._beginClose('error'); // its snapshot may lack what is gone; it comes back for another one
+      return;
+    }
+    const { history, snapshot } = this._hub._options;
     this._cursors.delete(client);
     client._begun = this._hub._seq;
-    const newId = hasGate ? undefined : idOf(client._begun);
-    this._resume(client, -1, why, hasGate ? TELL_AND_GATE : TELL, newId);
+    const newId = snapshot === null && history !== null ? idOf(client._begun) : undefined;
+    this._resume(client, -1, why, snapshot === null ? TELL : TELL_AND_GATE, newId);
   }
 
   // ---- the tail ----
 
-  _reached(seq) {
+  /** Resolves when everything up to there has come. */
+  reached(seq) {
     const { tail } = this._traffic;
     if (tail > 0 && tail >= seq) return Promise.resolve();
     return new Promise((go) => this._waiting.push({ seq, go }));

@@ -16,19 +16,24 @@ class Pending {
   #promise = null;
   #settle = null;
 
-  /** @param {{head: string, data: Uint8Array}} send */
-  constructor({ head, data }) {
+  /** @param {{head: string, data: Uint8Array, isKept: boolean, id: string|undefined}} send `id`: what it has if it is not kept */
+  constructor({ head, data, isKept, id }) {
     this.head = head;
     this.data = data;
+    this._isKept = isKept;
+    this._id = id;
     this.bytes = head.length + data.byteLength;
-    this.outcome = null; // { id } or { error }
+    this.outcome = null; // { place }: its id among all; or { error }
   }
 
-  /** With the id, once the engine has it. Nobody need listen. */
+  /** With the event's id, once the engine has it. Nobody need listen. */
   get accepted() {
     if (this.#promise === null) {
       this.#promise = new Promise((resolve, reject) => {
-        this.#settle = ({ id, error }) => (error === undefined ? resolve(id) : reject(error));
+        this.#settle = ({ place, error }) => {
+          if (error !== undefined) reject(error);
+          else resolve(this._isKept ? place : this._id);
+        };
       });
       this.#promise.catch(() => {}); // who asks gets it; who does not look is not told by a crash
       if (this.outcome !== null) this.#settle(this.outcome);
@@ -61,10 +66,11 @@ class Sender {
     this._error = null; // why nothing is taken any more
     this._idle = null; // resolve functions
     this.bytes = 0;
+    this.last = null; // the id of what was accepted last
   }
 
   /**
-   * @param {{head: string, data: Uint8Array}} send
+   * @param {{head: string, data: Uint8Array, isKept: boolean, id: string|undefined}} send
    * @returns {Pending}
    */
   add(send) {
@@ -116,7 +122,8 @@ class Sender {
     this._delay = RETRY_MIN;
     this._over(batch);
     this._told(null);
-    for (const [i, send] of batch.sends.entries()) send.settle({ id: ids[i] });
+    for (const [i, send] of batch.sends.entries()) send.settle({ place: ids[i] });
+    this.last = ids.at(-1);
     this._send();
   }
 

@@ -21,6 +21,26 @@ const text = new TextEncoder();
 /** What is sent, as bytes. */
 const bytesOf = (data) => (typeof data === 'string' ? text.encode(data) : data);
 
+/** @returns {object|null} null: somebody else wrote that */
+function headOf({ head }) {
+  try {
+    const read = JSON.parse(head);
+    return typeof read?.t === 'object' && read.t !== null ? read : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Waits, but not for longer than so many ms. */
+async function within(promise, ms) {
+  let timer;
+  const late = new Promise((resolve) => {
+    timer = setTimeout(resolve, ms);
+  });
+  await Promise.race([promise, late]);
+  clearTimeout(timer);
+}
+
 class Traffic {
   /**
    * @param {object} hub
@@ -72,7 +92,7 @@ class Traffic {
       k: key,
       h: isKept ? 1 : undefined,
     };
-    const pending = this._add(head, bytesOf(data));
+    const pending = this._add(head, bytesOf(data), isKept, id);
     if (ticket !== null) this._ask(pending, ticket);
     return pending;
   }
@@ -129,8 +149,9 @@ class Traffic {
     });
   }
 
-  _add(head, data) {
-    return this._sender.add({ head: JSON.stringify({ ...head, s: this.process }), data });
+  _add(head, data, isKept = false, id = undefined) {
+    const text = JSON.stringify({ ...head, s: this.process });
+    return this._sender.add({ head: text, data, isKept, id });
   }
 
   /** A delivery is counted when the event is back; if it is refused, whoever asked is told. */
@@ -175,9 +196,11 @@ class Traffic {
    */
   async _received(entries) {
     for (const entry of entries) {
-      const head = JSON.parse(entry.head);
+      const head = headOf(entry);
       const seq = seqOf(entry.id);
-      while (!this._give(entry, head, seq)) await new Promise((go) => setTimeout(go, BUSY));
+      if (head === null)
+        this._answered(errors.adapter(`the event ${entry.id} is not one of fanline`));
+      else while (!this._give(entry, head, seq)) await new Promise((go) => setTimeout(go, BUSY));
       this.tail = seq;
     }
     this._recoveries.moved();
@@ -222,12 +245,10 @@ class Traffic {
     }
   }
 
-  /** Some events are gone that never came: everybody here may have missed one. */
+  /** Some events are gone that never came: everybody here may have missed one, and is told. */
   _lost(id) {
-    const hub = this._hub;
     this._restart(seqOf(id));
-    if (hub._options.history !== null)
-      for (const client of [...hub.clients.values()]) this._recoveries.reset(client, 'expired');
+    for (const client of [...this._hub.clients.values()]) this._recoveries.reset(client, 'expired');
     this._recoveries.moved();
   }
 
@@ -269,6 +290,14 @@ class Traffic {
 
   // ---- the end ----
 
+  /** Resolves when what was sent until now has come back, but not later than after so many ms. */
+  async settled(patience) {
+    const back = this._sender
+      .idle()
+      .then(() => this._recoveries.reached(seqOf(this._sender.last ?? '0-0')));
+    await within(back, patience);
+  }
+
   /** Nothing more is sent. Resolves when the engine is let go of; what waits has had `patience` ms. */
   close(patience) {
     this._closed ??= this._close(patience);
@@ -276,12 +305,7 @@ class Traffic {
   }
 
   async _close(patience) {
-    let timer;
-    const late = new Promise((resolve) => {
-      timer = setTimeout(resolve, patience);
-    });
-    await Promise.race([this._sender.idle(), late]);
-    clearTimeout(timer);
+    await within(this._sender.idle(), patience);
     this._questions.close();
     this._sender.close(errors.closed('hub'));
     await this._link.close();

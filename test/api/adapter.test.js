@@ -119,6 +119,77 @@ describe('hubs on one engine', () => {
     }
   });
 
+  it('give what was sent before the end, and then end', async () => {
+    const [a, b] = [await start(), await start()];
+    const [here, there] = [await a.listen('/'), await b.listen('/')];
+    a.hub.broadcast('last words');
+    await a.hub.close({ grace: 0 });
+    assert.equal((await here.next()).data, 'last words');
+    assert.equal(await here.next(), null);
+    assert.equal((await there.next()).data, 'last words');
+  });
+
+  it('tell everybody when events are gone that never came, whatever they keep', async () => {
+    engine = new MemoryEngine({ maxLen: 5 });
+    for (const options of [
+      {},
+      { history: false },
+      { snapshot: (client) => client.send('all of it') },
+    ]) {
+      const a = await start(options);
+      const here = await a.listen('/?room=x');
+      if (options.snapshot) assert.equal((await here.next()).data, 'all of it');
+      // In one stretch, so that nobody can read in between.
+      engine.append(
+        'another',
+        1 + made.length * 10,
+        Array.from({ length: 10 }, () => ({
+          head: '{"t":{"r":["y"]},"h":1}',
+          data: Buffer.from('x'),
+        })),
+      );
+      const told = await here.next();
+      assert.deepEqual([told.event, told.data], ['fanline:reset', 'expired']);
+      if (options.snapshot) assert.equal((await here.next()).data, 'all of it');
+      await a.hub.to('x').send('live').accepted;
+      assert.equal((await here.next()).data, 'live');
+    }
+  });
+
+  it('end a stream whose snapshot was under way when events were lost', async () => {
+    engine = new MemoryEngine({ maxLen: 5 });
+    const a = await start({ snapshot: () => new Promise(() => {}) });
+    const here = await a.listen('/?room=x');
+    engine.append(
+      'another',
+      1,
+      Array.from({ length: 10 }, () => ({ head: '{"t":{"a":1}}', data: Buffer.from('x') })),
+    );
+    assert.equal(await here.next(), null);
+    assert.equal(a.hub.stats().disconnects.error, 1);
+  });
+
+  it('pass over what somebody else has put among their events', async () => {
+    const a = await start();
+    const here = await a.listen('/?room=x');
+    const told = once(a.hub, 'adapter');
+    for (const [i, head] of ['', 'null', '{}', '[1]'].entries())
+      engine.append('other', i + 1, [{ head, data: Buffer.from('x') }]);
+    assert.match((await told)[0].error.message, /is not one of fanline/);
+    a.hub.to('x').send('hello');
+    assert.equal((await here.next()).data, 'hello');
+    assert.equal(a.hub.size, 1);
+  });
+
+  it('resolve `accepted` with the id that the event has, or with none', async () => {
+    const a = await start();
+    assert.match(await a.hub.to('x').send('1').accepted, /^\d+-\d+$/);
+    assert.equal(await a.hub.to('x').send('1', { history: false }).accepted, undefined);
+    assert.equal(await a.hub.to('x').send('1', { key: 'k' }).accepted, undefined);
+    const b = await start({ history: false });
+    assert.equal(await b.hub.to('x').send('1', { id: 'mine' }).accepted, 'mine');
+  });
+
   it('count a delivery among their own clients, when the event is back', async () => {
     const [a, b] = [await start(), await start()];
     await Promise.all([a.listen('/?room=x'), a.listen('/?room=x'), b.listen('/?room=x')]);
