@@ -35,7 +35,12 @@ class Shutdown {
     for (const client of waiting) this._announce(client);
     const traffic = this._hub._traffic;
     if (traffic === null || waiting.length === 0) this._close(waiting, grace);
-    else traffic.settled(Math.max(LEAST, grace / 10)).then(() => this._close(waiting, grace));
+    else {
+      // What was sent before comes first; meanwhile all may have left.
+      traffic.settled(Math.max(LEAST, grace / 10)).then(() => {
+        if (this._open.size > 0) this._close(waiting, grace);
+      });
+    }
   }
 
   /** A time of its own for each, to come back after. */

@@ -129,6 +129,16 @@ describe('hubs on one engine', () => {
     assert.equal((await there.next()).data, 'last words');
   });
 
+  it('end when the last client leaves while last words travel', async () => {
+    const a = await start();
+    const here = await a.listen('/');
+    engine.append = () => new Promise(() => {}); // nothing comes back any more
+    a.hub.broadcast('never');
+    const closed = a.hub.close({ grace: 2_000 });
+    here.close();
+    assert.deepEqual(await closed, { ended: 1, cut: 0 });
+  });
+
   it('tell everybody when events are gone that never came, whatever they keep', async () => {
     engine = new MemoryEngine({ maxLen: 5 });
     for (const options of [
