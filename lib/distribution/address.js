@@ -53,4 +53,14 @@ function isMeant({ a, r = [], u = [], x }, reader) {
   return !(x.t ?? []).some((address) => isMeant(address, reader));
 }
 
-module.exports = { addressOf, isMeant, targetFrom };
+/** @returns {object|null} of an event that came; null: somebody else wrote that */
+function headOf({ head }) {
+  try {
+    const read = JSON.parse(head);
+    return typeof read?.t === 'object' && read.t !== null ? read : null;
+  } catch {
+    return null;
+  }
+}
+
+module.exports = { addressOf, headOf, isMeant, targetFrom };

@@ -4,13 +4,17 @@
 // process that is further than this one. What they missed is read from the engine, page by page, as their sockets take it;
 // where the history of this process begins they go on with that (fan_hub_resume).
 
+const { setTimeout: delay } = require('node:timers/promises');
 const { isTold } = require('../history');
-const { posted } = require('../loop');
-const { isMeant } = require('./address');
+const { native, posted } = require('../loop');
+const { headOf, isMeant } = require('./address');
 const { idOf, seqOf } = require('./ids');
+const { Paging } = require('./paging');
 
-const PAGE = 500; // events
+const PAGE_BYTES = 512 << 10; // each of them holds one, as long as its socket needs
 const AGAIN = 500; // ms; the engine did not answer
+const BUSY = 20; // ms; the hub had no room
+const { FULL } = native.errors;
 const TELL = 0; // enum fan_otherwise
 const TELL_AND_GATE = 1;
 const PAUSE = 2;
@@ -19,13 +23,13 @@ class Recoveries {
   constructor(traffic, hub) {
     this._traffic = traffic;
     this._hub = hub;
-    this._cursors = new WeakMap(); // client → { seq, why, joined: Map room → seq }
+    this._cursors = new WeakMap(); // client → { seq, why, joined: Map room → seq, paging }
     this._waiting = []; // { seq, go }: for the tail to come that far
   }
 
   /** It has everything up to `seq`. @param {string} why what it is told if that is of no use */
   begin(client, seq, why) {
-    this._cursors.set(client, { seq, why, joined: new Map() });
+    this._cursors.set(client, { seq, why, joined: new Map(), paging: new Paging(PAGE_BYTES) });
     this._resume(client, seq, why, PAUSE);
   }
 
@@ -49,12 +53,14 @@ class Recoveries {
   async _catchUp(client, cursor) {
     let page;
     try {
-      page = await this._traffic.read(idOf(cursor.seq), PAGE);
+      page = await this._traffic.read(idOf(cursor.seq), cursor.paging.count);
     } catch {
-      await new Promise((go) => setTimeout(go, AGAIN)); // the hub's `adapter` event tells why; the client keeps its heartbeats
+      await delay(AGAIN); // the hub's `adapter` event tells why; the client keeps its heartbeats
       return false;
     }
     if (client._closing !== null) return false;
+    const isFull = page.entries.length === cursor.paging.count;
+    cursor.paging.measure(page.entries);
     if (!page.isWhole) {
       this.reset(client, cursor.why);
       return true;
@@ -63,19 +69,23 @@ class Recoveries {
       const seq = seqOf(entry.id);
       if (seq > this._traffic.tail) break; // it comes by the tail
       if (!client._hasRoom() && !(await client.drain())) return false;
-      this._give(client, cursor, entry, seq);
+      while (!this._give(client, cursor, entry, seq)) {
+        await delay(BUSY);
+        if (client._closing !== null) return false;
+      }
       cursor.seq = seq;
     }
-    if (page.entries.length === PAGE && cursor.seq < this._traffic.tail) return false;
+    if (isFull && cursor.seq < this._traffic.tail) return false;
     this._resume(client, cursor.seq, cursor.why, PAUSE);
     return true;
   }
 
+  /** @returns {boolean} false: the hub has no room now */
   _give(client, { joined }, entry, seq) {
-    const head = JSON.parse(entry.head);
-    if (head.h !== 1 || head.v !== undefined) return;
+    const head = headOf(entry);
+    if (head === null || head.h !== 1 || head.v !== undefined) return true;
     const isIn = (room) => client.rooms.has(room) && !(joined.get(room) >= seq);
-    if (!isMeant(head.t, { user: client.user, isIn })) return;
+    if (!isMeant(head.t, { user: client.user, isIn })) return true;
     const { e: event, r: retry } = head;
     const cost = this._hub._native.replayed(
       client._number,
@@ -86,7 +96,9 @@ class Recoveries {
       undefined,
       seq,
     );
+    if (cost === FULL) return false;
     client._account(cost, entry.data, undefined);
+    return true;
   }
 
   _resume(client, seq, why, otherwise, newId) {

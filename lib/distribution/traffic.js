@@ -6,7 +6,7 @@
 const errors = require('../errors');
 const { newId } = require('../id');
 const { posted, tell } = require('../loop');
-const { addressOf, targetFrom } = require('./address');
+const { addressOf, headOf, targetFrom } = require('./address');
 const { seqOf } = require('./ids');
 const { Questions, pageOf } = require('./presence');
 const { Recoveries } = require('./recovery');
@@ -20,16 +20,6 @@ const text = new TextEncoder();
 
 /** What is sent, as bytes. */
 const bytesOf = (data) => (typeof data === 'string' ? text.encode(data) : data);
-
-/** @returns {object|null} null: somebody else wrote that */
-function headOf({ head }) {
-  try {
-    const read = JSON.parse(head);
-    return typeof read?.t === 'object' && read.t !== null ? read : null;
-  } catch {
-    return null;
-  }
-}
 
 /** Waits, but not for longer than so many ms. */
 async function within(promise, ms) {
