@@ -17,12 +17,14 @@ const { when } = require('./stage');
 
 let server = null; // the last that was told to listen
 let isThrough = false;
+const servers = [];
 const streams = [];
 
 const { listen } = net.Server.prototype;
 net.Server.prototype.listen = function (...args) {
   const listener = args.at(-1);
   server = this;
+  servers.push(this);
   const { lookup } = dns;
   dns.lookup = (...asked) => asked.at(-1)(null, '127.0.0.1', 4); // at once: its port is known behind listen()
   listen.call(this, 0, '127.0.0.1', typeof listener === 'function' ? listener : undefined);
@@ -87,10 +89,14 @@ const tools = {
     streams.push(stream);
     return stream;
   },
-  end() {
+  /** @param {boolean} isChecked whatever was to be seen has been seen; else tests of node:test may just begin */
+  end(isChecked) {
     isThrough = true;
     for (const stream of streams) stream.close();
-    const close = () => server?.closeAllConnections?.();
+    if (!isChecked) return;
+    const close = () => {
+      for (const each of servers) each.closeAllConnections?.();
+    };
     setInterval(close, 20).unref(); // fetch would keep its own for seconds, and the process with them
   },
   /** Tells the parent where it listens, and stays until the parent has had enough. */

@@ -36,7 +36,7 @@ function scriptOf({ source, needs }, end) {
       await (async ({ ${TOOLS.join(', ')} }) => {
         ${end}
       })(tools);
-      tools.end();
+      tools.end(${end !== ''});
     })(provide(${JSON.stringify(needs)}));`;
 }
 
