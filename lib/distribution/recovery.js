@@ -45,8 +45,12 @@ class Recoveries {
   /** The loop says: the history of this process can't help it, or not any further. */
   async paused(client) {
     const cursor = this._cursors.get(client);
-    do await this.reached(cursor.seq);
-    while (client._closing === null && !(await this._catchUp(client, cursor)));
+    try {
+      do await this.reached(cursor.seq);
+      while (client._closing === null && !(await this._catchUp(client, cursor)));
+    } catch (err) {
+      client._fail(err); // an event that this hub can't send
+    }
   }
 
   /** @returns {Promise<boolean>} the loop has been asked again, or has been told that nothing helps */

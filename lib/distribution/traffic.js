@@ -216,7 +216,11 @@ class Traffic {
       target._publish(entry.data, fields, isKept ? seq : 0, ticket);
     } catch (err) {
       if (err.code === 'ERR_FAN_FULL') return false;
-      throw err;
+      // Larger than this hub allows: other processes have other limits.
+      this._answered(
+        errors.adapter(`the event ${entry.id} can't be sent here: ${err.message}`, err),
+      );
+      this._lost(entry.id);
     }
     this._own.delete(entry.number);
     return true;

@@ -191,6 +191,17 @@ describe('hubs on one engine', () => {
     assert.equal(a.hub.size, 1);
   });
 
+  it('tell everybody of an event that is too large for one of them alone', async () => {
+    const [a, b] = [await start(), await start({ limits: { eventBytes: 1_000 } })];
+    const there = await b.listen('/?room=x');
+    const told = once(b.hub, 'adapter');
+    await a.hub.to('x').send('x'.repeat(1_001)).accepted;
+    assert.match((await told)[0].error.message, /can't be sent here: .* 1001 bytes/);
+    assert.equal((await there.next()).event, 'fanline:reset');
+    a.hub.to('x').send('small');
+    assert.equal((await there.next()).data, 'small');
+  });
+
   it('resolve `accepted` with the id that the event has, or with none', async () => {
     const a = await start();
     assert.match(await a.hub.to('x').send('1').accepted, /^\d+-\d+$/);
