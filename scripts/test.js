@@ -202,18 +202,21 @@ async function runMocha(counts, command, args, options) {
 }
 
 /** A suite of mocha's, with the options in a file of their own. */
-const mochaSuite = (config, options) => async () => {
-  const counts = new Counts();
-  const mocha = path.join(ROOT, 'node_modules', 'mocha', 'bin', '_mocha');
-  if (!has(mocha)) {
-    counts.fail('mocha is missing: npm install');
-    return counts;
-  }
-  const args = ['--expose-gc', mocha, '--config', config];
-  args.push('--reporter', 'scripts/mocha-reporter.js');
-  if (CI) args.push('--forbid-only');
-  return runMocha(counts, process.execPath, args, options);
-};
+const mochaSuite =
+  (config, { only, ...options } = {}) =>
+  async () => {
+    const counts = new Counts();
+    const mocha = path.join(ROOT, 'node_modules', 'mocha', 'bin', '_mocha');
+    if (!has(mocha)) {
+      counts.fail('mocha is missing: npm install');
+      return counts;
+    }
+    const args = ['--expose-gc', mocha, '--config', config];
+    args.push('--reporter', 'scripts/mocha-reporter.js');
+    if (only !== undefined) args.push('--fgrep', only);
+    if (CI) args.push('--forbid-only');
+    return runMocha(counts, process.execPath, args, options);
+  };
 
 async function types() {
   const counts = new Counts();
@@ -287,6 +290,8 @@ const SUITES = {
 // Lanes beside the main one, each a suite after the other: most tests wait for a clock or a peer, not for a processor.
 const BESIDE = [
   ['fuzz'],
+  ['soak-fd'], // these two wait for a clock, a process each
+  ['soak-relay'],
   ['api'],
   ['types', 'docs', 'client', 'clients', 'browser', ...frameworks, 'runtimes'],
 ];
@@ -296,7 +301,14 @@ const HEAVY = {
   examples: external('test/examples', [CHROMIUM]),
   load: mochaSuite('test/load/.mocharc.json'),
   soak: mochaSuite('test/soak/.mocharc.json', { timeout: 9 * MINUTE }),
-  'soak-pipe': mochaSuite('test/soak/.mocharc.pipe.json', { timeout: 9 * MINUTE }),
+  'soak-fd': mochaSuite('test/soak/.mocharc.pipe.json', {
+    timeout: 9 * MINUTE,
+    only: 'transport auto',
+  }),
+  'soak-relay': mochaSuite('test/soak/.mocharc.pipe.json', {
+    timeout: 9 * MINUTE,
+    only: 'transport relay',
+  }),
 };
 
 // ---------------------------------------------------------------- all of them
