@@ -69,21 +69,21 @@ async function counted(name, command, args, { env, ...options }) {
 }
 
 /** One of our suites under that Node. */
-function suite(node, name) {
+function suite({ major, node }, name) {
   const mocha = path.join(ROOT, 'node_modules', 'mocha', 'bin', '_mocha');
   const config = ['--config', `test/${name}/.mocharc.json`];
   const args = ['--expose-gc', mocha, ...config, '--reporter', 'scripts/mocha-reporter.js'];
-  return counted(name, node, args, { cwd: ROOT });
+  return counted(`Node ${major}: ${name}`, node, args, { cwd: ROOT });
 }
 
 /** The frameworks' under that Node, one after the other: a package each, whose mocha takes the first node on PATH. */
-async function frameworks(node) {
+async function frameworks({ major, node }) {
   const env = { PATH: `${path.dirname(node)}${path.delimiter}${process.env.PATH}` };
   const all = [];
   for (const name of fs.readdirSync(FRAMEWORKS)) {
     const cwd = path.join(FRAMEWORKS, name);
     if (!fs.existsSync(path.join(cwd, 'package.json'))) continue;
-    all.push(await counted(name, 'npm', ['test', '--silent'], { cwd, env }));
+    all.push(await counted(`Node ${major}: ${name}`, 'npm', ['test', '--silent'], { cwd, env }));
   }
   return all;
 }
@@ -94,24 +94,38 @@ async function main(args) {
     console.error('the Node versions are missing: npm run test:setup');
     process.exit(1);
   }
+  const nodes = majors.map((major) => ({
+    major,
+    node: path.join(NODES, 'node_modules', `node${major}`, 'bin', 'node'),
+    isBuilt: false,
+    passed: 0,
+    failed: 0,
+  }));
+  for (const one of nodes) {
+    console.log(`\n== Node ${one.major}: a build with its headers`);
+    one.isBuilt = builds(one.node);
+  }
+  // A lane for each kind of suite, through all versions: none waits for the slowest of another kind.
+  const lane = async (run) => {
+    for (const one of nodes) {
+      for (const counts of await run(one)) {
+        one.passed += counts.passed;
+        one.failed += counts.failed;
+      }
+    }
+  };
+  await Promise.all([
+    ...SUITES.map((name) => lane(async (one) => [await suite(one, name)])),
+    lane(frameworks),
+  ]);
   let passed = 0;
   let failed = 0;
   const lines = [];
-  for (const major of majors) {
-    const node = path.join(NODES, 'node_modules', `node${major}`, 'bin', 'node');
-    console.log(`\n== Node ${major}`);
-    const built = builds(node);
-    const counts = { passed: 0, failed: 0 };
-    const beside = [...SUITES.map((name) => suite(node, name)), frameworks(node)];
-    for (const one of (await Promise.all(beside)).flat()) {
-      counts.passed += one.passed;
-      counts.failed += one.failed;
-    }
-    passed += counts.passed + Number(built);
-    failed += counts.failed + Number(!built);
-    lines.push(
-      `Node ${major}: ${built ? 'builds' : 'does not build'}, ${counts.passed} passed, ${counts.failed} failed`,
-    );
+  for (const one of nodes) {
+    passed += one.passed + Number(one.isBuilt);
+    failed += one.failed + Number(!one.isBuilt);
+    const built = one.isBuilt ? 'builds' : 'does not build';
+    lines.push(`Node ${one.major}: ${built}, ${one.passed} passed, ${one.failed} failed`);
   }
   console.log(`\n${lines.join('\n')}\n${passed} passed, ${failed} failed`);
   process.exitCode = failed > 0 ? 1 : 0;
