@@ -95,7 +95,16 @@ function answer(req, res) {
 }
 
 const plain = http.createServer(answer);
-const secure = http2.createSecureServer({ ...certificate(), allowHTTP1: true }, answer);
+const secure = http2.createSecureServer({ ...tls(), allowHTTP1: true }, answer);
+
+function tls() {
+  try {
+    return certificate();
+  } catch (err) {
+    console.error(err.message);
+    return process.exit(1);
+  }
+}
 
 function about(req) {
   const ports = { 'HTTP/1.1': plain.address().port, 'HTTP/2': secure.address().port };
@@ -112,7 +121,7 @@ secure.on('session', (session) => {
 
 function start(server, port, listening) {
   server.once('error', (err) => {
-    const taken = `Port ${port} is in use. Stop what runs there, or choose others: PORT=${port + 1} npm start`;
+    const taken = `Port ${port} is in use. Stop what runs there, or choose others: PORT=${port + 1}`;
     console.error(err.code === 'EADDRINUSE' ? taken : err.message);
     process.exit(1);
   });

@@ -4,9 +4,11 @@
 
 const assert = require('node:assert/strict');
 const { X509Certificate } = require('node:crypto');
+const path = require('node:path');
 const tls = require('node:tls');
+const { Example } = require('../js/support/example');
 const { open } = require('../js/support/open');
-const { openPage, useExample } = require('./support/example-page');
+const { openPage, startExample, useExample } = require('./support/example-page');
 const { looks } = require('./support/looks');
 
 const STREAMS = 10;
@@ -126,9 +128,37 @@ describe('examples/http2', () => {
     const pages = [await load(example.server.url), await load(secure.url)];
     await live(pages[0], SIX);
     await live(pages[1], STREAMS);
+    await load(`${secure.url}/time`); // a connection of HTTP/2 without a stream
     example.server.signal('SIGTERM');
     assert.deepEqual(await example.server.exit, { code: 0, signal: null });
     assert.equal(example.server.err, '');
+  });
+
+  it('says in a line that a port is taken, or that there is no openssl', async () => {
+    const cases = [
+      [{ PORT: String(example.server.port), SECURE_PORT: '0' }, /^Port \d+ is in use\. .+\n$/],
+      [{ PATH: '/nonexistent' }, /^No certificate: install openssl, .+\n$/],
+    ];
+    for (const [env, line] of cases) {
+      const other = new Example('http2', env);
+      assert.deepEqual(await other.exit, { code: 1, signal: null });
+      assert.match(other.err, line);
+    }
+  });
+
+  it('takes a certificate by CERT and KEY', async () => {
+    const folder = path.join(__dirname, '..', 'js', 'support');
+    const env = {
+      CERT: path.join(folder, 'tls.crt'),
+      KEY: path.join(folder, 'tls.key'),
+      PATH: '/nonexistent',
+    };
+    const other = await startExample('http2', env);
+    const [, port] = await other.prints(/https:\/\/localhost:(\d+)/);
+    const stream = await open(`https://localhost:${port}/events?station=Dover`, { http2: true });
+    assert.equal(stream.status, 200);
+    await stream.close();
+    await other.close();
   });
 
   it('looks right, over both protocols', async () => {
