@@ -21,6 +21,8 @@ need chromium chromium chromium-browser google-chrome
 need python3 python3
 need golang-go go
 need nginx-light nginx /usr/sbin/nginx
+need openssl openssl
+need redis-server redis-server
 if [ ! -e /usr/lib/nginx/modules/ngx_nchan_module.so ]; then missing="$missing libnginx-mod-nchan"; fi
 missing=${missing# }
 
@@ -41,19 +43,15 @@ if [ -n "$missing" ]; then
   fi
 fi
 
-for dir in test/browser test/clients test/docs test/examples test/lint test/nodes test/runtimes test/frameworks/*; do
-  if [ ! -f "$dir/package.json" ]; then continue; fi
-  echo "test:setup: npm packages of $dir"
-  if [ -f "$dir/package-lock.json" ]; then verb=ci; else verb='install --no-package-lock'; fi
-  # shellcheck disable=SC2086
-  (cd "$dir" && npm $verb --no-audit --no-fund --loglevel=error)
-done
-
-# Without install scripts: the addon that these link to is the one of this clone.
-for dir in examples/*; do
-  if [ ! -f "$dir/package.json" ]; then continue; fi
-  echo "test:setup: npm packages and page of $dir"
-  (cd "$dir" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error && npm run --silent --if-present build)
-done
+# Three at a time: they wait for the registry most of the time. Examples without install scripts: the addon that they link to is
+# the one of this clone; and with what they build.
+ls -d test/*/package.json test/frameworks/*/package.json examples/*/package.json |
+  xargs -P 3 -I '{}' sh -c '
+    cd "$(dirname "{}")"
+    if [ -f package-lock.json ]; then verb=ci; else verb="install --no-package-lock"; fi
+    case "{}" in examples/*) only=--ignore-scripts ;; *) only= ;; esac
+    npm $verb $only --no-audit --no-fund --loglevel=error >/dev/null || exit 1
+    npm run --silent --if-present build >/dev/null || exit 1
+    echo "test:setup: npm packages of $(dirname "{}")"'
 
 exit "${status:-0}"
