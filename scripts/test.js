@@ -280,6 +280,7 @@ const SUITES = {
   docs: mochaSuite('test/docs/.mocharc.json'),
   client: mochaSuite('test/client/.mocharc.json'),
   clients: external('test/clients', [['curl']]),
+  compat: external('test/compat', []),
   browser: external('test/browser', [CHROMIUM, ['curl']]),
   ...Object.fromEntries(frameworks.map((name) => [name, external(`test/frameworks/${name}`, [])])),
   runtimes: external('test/runtimes', []),
@@ -293,7 +294,7 @@ const BESIDE = [
   ['soak-fd'], // these two wait for a clock, a process each
   ['soak-relay'],
   ['api'],
-  ['types', 'docs', 'client', 'clients', 'browser', ...frameworks, 'runtimes'],
+  ['types', 'docs', 'client', 'clients', 'compat', 'browser', ...frameworks, 'runtimes'],
 ];
 const PLAIN = ['c', 'fuzz', 'io', 'types']; // these need no addon
 // Only when asked for: heavy ones (npm run test:load), the examples (npm run test:examples), and what takes minutes (npm run soak).
