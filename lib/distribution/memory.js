@@ -3,10 +3,10 @@
 // The smallest adapter there can be: several hubs of one process, in the order of an array. For tests of applications that
 // run on several processes elsewhere, and to read before writing an adapter.
 
+const errors = require('../errors');
 const { idOf, nextSeq, seqOf } = require('./ids');
 
 const MAX_PENDING_BYTES = 16 << 20;
-const BATCHES = 16; // of each hub that are remembered, so that a repeated one is known
 
 class MemoryEngine {
   /** @param {{maxLen?: number}} [options] how many events are kept */
@@ -16,8 +16,7 @@ class MemoryEngine {
     this._last = nextSeq(0);
     this._letGo = this._last; // the last that is not here
     this._links = new Set();
-    this._batches = new Map(); // process → Map first → ids
-    this._users = new Map(); // user → Map process → clients
+    this._batches = new Map(); // process → { first, ids } of its last one, so that it is known when it is repeated
   }
 
   /** A value for the `adapter` option. */
@@ -26,17 +25,13 @@ class MemoryEngine {
   }
 
   append(process, first, sends) {
-    const batches = this._batches.get(process) ?? new Map();
-    this._batches.set(process, batches);
-    if (!batches.has(first)) {
-      batches.set(
-        first,
-        sends.map((send, i) => this._push(first + i, send)),
-      );
-      if (batches.size > BATCHES) batches.delete(batches.keys().next().value);
-      for (const link of this._links) link.wake();
-    }
-    return batches.get(first);
+    const last = this._batches.get(process);
+    if (first === last?.first) return last.ids;
+    if (first < last?.first) throw errors.adapter('a batch that was accepted long ago');
+    const ids = sends.map((send, i) => this._push(first + i, send));
+    this._batches.set(process, { first, ids });
+    for (const link of this._links) link.wake();
+    return ids;
   }
 
   _push(number, { head, data }) {
@@ -45,19 +40,6 @@ class MemoryEngine {
     this._entries.push({ id, seq: this._last, number, head, data });
     if (this._entries.length > this._maxLen) this._letGo = this._entries.shift().seq;
     return id;
-  }
-
-  admit(process, user, count, limit) {
-    const counts = this._users.get(user) ?? new Map();
-    this._users.set(user, counts.set(process, count));
-    let sum = 0;
-    for (const [other, clients] of counts) {
-      if ([...this._links].some(({ _host }) => _host.process === other)) sum += clients;
-      else counts.delete(other);
-    }
-    if (count === 0) counts.delete(process);
-    if (counts.size === 0) this._users.delete(user);
-    return sum <= limit;
   }
 
   after(seq, count) {
@@ -73,6 +55,7 @@ class MemoryLink {
   constructor(engine, host) {
     this._engine = engine;
     this._host = host;
+    this._users = new Map(); // user → clients of this hub
     this._isBusy = false;
     this._isClosed = false;
     this._cursor = engine._last;
@@ -83,7 +66,6 @@ class MemoryLink {
       host.state('ready');
       this.wake();
     });
-    this._isBusy = false;
   }
 
   async publish(first, sends) {
@@ -123,8 +105,12 @@ class MemoryLink {
       if (_host.process === process) _host.answered(text);
   }
 
-  async admit(user, count, limit) {
-    return this._engine.admit(this._host.process, user, count, limit);
+  async admit(user, clients, limit) {
+    this._users.set(user, clients);
+    if (clients === 0) this._users.delete(user);
+    let sum = 0;
+    for (const { _users } of this._engine._links) sum += _users.get(user) ?? 0;
+    return sum <= limit;
   }
 
   async close() {

@@ -100,7 +100,7 @@ class RedisLink {
     this._tail.close();
     const parted = this._processes.end().catch(() => {}); // gone, or the application has closed its connection
     const late = delay(PARTING, undefined, { ref: false });
-    await Promise.all([this._running, Promise.race([parted, late])]);
+    await Promise.race([Promise.all([this._running, parted]), late]);
   }
 }
 

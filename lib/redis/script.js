@@ -60,14 +60,22 @@ return ids
 /*
  * KEYS  last
  * ARGV  an id
- * The next id shall be larger than this one: a server that has taken over and lost events must not give ids again.
+ * The next id shall be larger than this one, and than those of a time that nobody remembers: a server that has taken over and lost
+ * events must not give ids again. Answers the id behind which it will be.
  */
 const RAISE = `
-local ms, n = string.match(redis.call('GET', KEYS[1]) or '0-0', '^(%d+)%-(%d+)$')
+if redis.replicate_commands then redis.replicate_commands() end
+local last = redis.call('GET', KEYS[1])
+if not last then
+  local time = redis.call('TIME')
+  last = string.format('%.0f-0', tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000))
+end
+local ms, n = string.match(last, '^(%d+)%-(%d+)$')
 local wantedMs, wantedN = string.match(ARGV[1], '^(%d+)%-(%d+)$')
 ms, n, wantedMs, wantedN = tonumber(ms), tonumber(n), tonumber(wantedMs), tonumber(wantedN)
-if wantedMs > ms or (wantedMs == ms and wantedN > n) then redis.call('SET', KEYS[1], ARGV[1]) end
-return redis.call('GET', KEYS[1])
+if wantedMs > ms or (wantedMs == ms and wantedN > n) then last = ARGV[1] end
+redis.call('SET', KEYS[1], last)
+return last
 `;
 
 class Script {

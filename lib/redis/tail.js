@@ -103,18 +103,23 @@ class Tail {
     await this._within(connection.connect(), LATE);
   }
 
-  /** Where the stream stands, and whether that is beyond where we stood. */
+  /** Where the stream stands, and whether that is beyond where we stood. A stream that has never had anything begins now. */
   async _begin() {
     const found = await this._within(this._call(['GET', this._keys.last]), LATE);
     const last = found === null ? NOTHING : String(found);
     if (this._cursor === null) {
-      this._cursor = last;
-      this._host.started(last);
+      this._cursor = found === null ? await this._raise(NOTHING) : last;
+      this._host.started(this._cursor);
     } else if (seqOf(last) < seqOf(this._cursor)) {
-      // Somebody has emptied it, or a server has taken over that had not got everything. Ids go on where they were.
-      await raise.run(this._connection, [this._keys.last], [this._cursor]);
+      // Somebody has emptied it, or a server has taken over that had not got everything. Ids go on behind where they were.
+      this._cursor = await this._raise(this._cursor);
       await this._host.lost(this._cursor);
     }
+  }
+
+  /** @returns {Promise<string>} the id behind which the next one will be, not below `id` */
+  async _raise(id) {
+    return String(await this._within(raise.run(this._connection, [this._keys.last], [id]), LATE));
   }
 
   async _follow() {
@@ -128,6 +133,7 @@ class Tail {
   }
 
   async _tookFrom(name, list) {
+    if (this._isClosed) return; // while the hub took what came before
     if (!name.endsWith(this._keys.answers)) {
       await this._take(entriesOf(list));
       return;
@@ -143,6 +149,7 @@ class Tail {
     for (const [i, { previous }] of entries.entries()) {
       if (previous === (i === 0 ? this._cursor : entries[i - 1].id)) continue;
       if (i > from) await this._host.received(entries.slice(from, i));
+      if (this._isClosed) return;
       from = i;
       // The engine has let go of something before we have read it.
       await this._host.lost(seqOf(previous) > seqOf(this._cursor) ? previous : this._cursor);
