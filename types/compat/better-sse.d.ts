@@ -19,7 +19,7 @@ export class SseError extends Error {
 // ---------------------------------------------------------------------------------------------
 // Emitters
 
-type Listeners = Record<string, (...args: any[]) => void>;
+type Listeners = Record<string | symbol, (...args: any[]) => void>;
 type Names<Events> =
   | keyof { [K in keyof Events as string extends K ? never : K]: Events[K] }
   | (string & {});
