@@ -159,12 +159,15 @@ forBoth('Channel', (lib) => {
       assert.deepEqual(seen, ['"all"', '"some"', '"all"']);
     });
 
-    it('throws what a filter throws', async () => {
-      await opened(1);
-      const filter = () => {
-        throw new Error('of the filter');
+    it('throws what a filter throws, and is sent to nobody', async () => {
+      const list = await opened(2);
+      const filter = (session) => {
+        if (session === list[1].session) throw new Error('of the filter');
+        return true;
       };
-      assert.throws(() => channel.broadcast(1, 'e', { filter }), /of the filter/);
+      assert.throws(() => channel.broadcast('lost', 'e', { filter }), /of the filter/);
+      channel.broadcast('next');
+      for (const { stream } of list) assert.equal((await stream.next()).data, '"next"');
     });
 
     it('throws what cannot be JSON', async () => {
