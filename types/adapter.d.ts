@@ -28,7 +28,7 @@ export interface Page {
 export interface AdapterHost {
   /** The hub's name among all: 22 random characters. */
   readonly process: string;
-  /** The first thing to be told: events behind this id will come. */
+  /** The first thing to be told: events behind this id will come; all that were accepted since the hub was opened are. */
   started(id: string): void;
   /**
    * What comes next, in order, each once; the hub's own sends come this way, too.

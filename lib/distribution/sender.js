@@ -148,16 +148,22 @@ class Sender {
     if (this._queue.length === 0) this._tellIdle();
   }
 
-  /** The engine can be reached again. */
+  /** The engine can be reached again. What is on its way stays there. */
   again() {
+    if (this._batch !== null && this._timer === null) return;
     clearTimeout(this._timer);
     this._timer = null;
     this._send();
   }
 
+  /** Does nothing wait? */
+  get isIdle() {
+    return this._batch === null && this._queue.length === 0;
+  }
+
   /** Resolves when nothing waits. */
   idle() {
-    if (this._batch === null && this._queue.length === 0) return Promise.resolve();
+    if (this.isIdle) return Promise.resolve();
     return new Promise((resolve) => {
       this._idle ??= [];
       this._idle.push(resolve);

@@ -14,6 +14,7 @@ const { Sender } = require('./sender');
 const { RETRY } = require('../stream-options');
 
 const USER_RETRY_FACTOR = 10; // tabs must not push each other out in turns
+const HEARD = 4_096; // processes whose last number is remembered
 const BUSY = 20; // ms; between two attempts to give clients an event for which the hub has no room
 
 const text = new TextEncoder();
@@ -31,6 +32,10 @@ async function within(promise, ms) {
   clearTimeout(timer);
 }
 
+/** An error that no waiting mends. */
+const foreign = (message, cause) =>
+  Object.assign(errors.adapter(message, cause), { isFinal: true });
+
 class Traffic {
   /**
    * @param {object} hub
@@ -45,6 +50,7 @@ class Traffic {
     this.tail = 0; // the last event that came, as a number
     this._tickets = new Map(); // Pending → Ticket, until it is back
     this._own = new Map(); // number of a send of this process → Ticket
+    this._heard = new Map(); // process → number of its send that came last
     this._worst = undefined; // what has been told of an error that waiting does not mend
     this._closed = null;
     this._questions = new Questions(this);
@@ -111,7 +117,7 @@ class Traffic {
     const page = pageOf(target._members(), { limit, after });
     const answer = JSON.stringify({ number, process: this.process, page });
     // Who asks does not wait for ever; and why there is no answer, the hub's `adapter` event tells.
-    this._link.answer(s, answer).catch((err) => this._answered(err));
+    this._link.answer(s, answer).catch((err) => this._mention(err));
   }
 
   /** Is that one too many for its user? The engine knows of those in other processes, and answers later. */
@@ -134,7 +140,7 @@ class Traffic {
     if (clientsPerUser === Infinity || this._closed !== null) return null;
     const count = this._hub._perUser.get(user) ?? 0;
     return this._link.admit(user, count, clientsPerUser).catch((err) => {
-      this._answered(err);
+      this._mention(err);
       return true;
     });
   }
@@ -188,12 +194,23 @@ class Traffic {
     for (const entry of entries) {
       const head = headOf(entry);
       const seq = seqOf(entry.id);
-      if (head === null)
-        this._answered(errors.adapter(`the event ${entry.id} is not one of fanline`));
-      else while (!this._give(entry, head, seq)) await new Promise((go) => setTimeout(go, BUSY));
+      if (head === null) this._mention(foreign(`the event ${entry.id} is not one of fanline`));
+      else if (this._isNew(head, entry))
+        while (!this._give(entry, head, seq)) await new Promise((go) => setTimeout(go, BUSY));
       this.tail = seq;
     }
     this._recoveries.moved();
+  }
+
+  /**
+   * An engine that has lost its last moments is sent again what it had accepted already, and what was on its way: some of that
+   * has come here before.
+   */
+  _isNew({ s }, { number }) {
+    if (number <= (this._heard.get(s) ?? 0)) return false;
+    this._heard.set(s, number);
+    if (this._heard.size > HEARD) this._heard.delete(this._heard.keys().next().value);
+    return true;
   }
 
   /** @returns {boolean} false: the hub has no room now; nobody has been given anything */
@@ -217,9 +234,7 @@ class Traffic {
     } catch (err) {
       if (err.code === 'ERR_FAN_FULL') return false;
       // Larger than this hub allows: other processes have other limits.
-      this._answered(
-        errors.adapter(`the event ${entry.id} can't be sent here: ${err.message}`, err),
-      );
+      this._mention(foreign(`the event ${entry.id} can't be sent here: ${err.message}`, err));
       this._lost(entry.id);
     }
     this._own.delete(entry.number);
@@ -251,7 +266,10 @@ class Traffic {
   /** The adapter says so of what it reads. */
   _told(state, error) {
     this._tailIs = { state, error };
-    if (state === 'ready') this._sender.again();
+    if (state === 'ready') {
+      if (this._sender.isIdle) this._refusal = null; // it has refused for good, and nothing waits that could tell more
+      this._sender.again();
+    }
     this._tellState();
   }
 
@@ -259,6 +277,13 @@ class Traffic {
   _answered(err) {
     this._refusal = err;
     this._tellState();
+  }
+
+  /** Something failed that changes nothing for what is sent: the adapter tells of an engine that is gone. */
+  _mention(err) {
+    if (this._closed !== null || err.isFinal !== true || err.message === this._worst) return;
+    this._worst = err.message;
+    tell(this._hub, 'adapter', { state: this.state, error: err });
   }
 
   _tellState() {

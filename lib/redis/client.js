@@ -2,6 +2,9 @@
 
 // The two client libraries, and their connections to a single server, a Cluster or behind Sentinel, as one thing: a command
 // is an array of strings and bytes, and what is text in its answer comes as bytes.
+//
+// duplicate() makes a connection of our own to the same server. It ends when it is broken, for its owner begins anew with a
+// look at where the stream stands; and nothing that the application has set may end a command that waits.
 
 const errors = require('../errors');
 
@@ -16,23 +19,42 @@ class IoRedis {
     this.client = client;
   }
 
-  call([name, ...args]) {
+  /** Of no use for commands? */
+  get isSubscriber() {
+    return this.client.mode === 'subscriber';
+  }
+
+  async call([name, ...args]) {
     return this.client.callBuffer(name, ...args);
   }
 
-  /** A connection of our own to the same server: it waits for ever, and is told of nothing that the application does. */
   duplicate() {
-    const own = { maxRetriesPerRequest: null, enableOfflineQueue: true, lazyConnect: false };
+    const own = {
+      lazyConnect: false,
+      enableOfflineQueue: true,
+      maxRetriesPerRequest: null,
+      retryStrategy: null,
+      autoResendUnfulfilledCommands: false,
+      commandTimeout: undefined,
+      blockingTimeout: undefined,
+      socketTimeout: undefined,
+    };
     const { client } = this;
-    const copy = client.isCluster
-      ? client.duplicate([], { redisOptions: { ...client.options.redisOptions, ...own } })
-      : client.duplicate(own);
-    return new IoRedis(copy);
+    if (!client.isCluster) return new IoRedis(client.duplicate(own));
+    const { retryStrategy, ...node } = own; // how it finds its servers again is a Cluster's own affair
+    return new IoRedis(
+      client.duplicate([], {
+        lazyConnect: false,
+        enableOfflineQueue: true,
+        scaleReads: 'master',
+        redisOptions: { ...client.options.redisOptions, ...node },
+      }),
+    );
   }
 
   async connect() {}
 
-  close() {
+  async close() {
     this.client.disconnect();
   }
 }
@@ -45,7 +67,12 @@ class NodeRedis {
     this._isSentinel = isFunction(client, 'getSentinelNode') || isFunction(client, 'acquire');
   }
 
-  call(args, key) {
+  /** RESP3 has room for both. */
+  get isSubscriber() {
+    return this.client.isPubSubActive === true && this.client.options?.RESP === 2;
+  }
+
+  async call(args, key) {
     const { client } = this;
     if (this._isCluster) return client.sendCommand(key, false, args, AS_BYTES);
     if (this._isSentinel) return client.sendCommand(false, args, AS_BYTES);
@@ -53,15 +80,22 @@ class NodeRedis {
   }
 
   duplicate() {
-    return new NodeRedis(this.client.duplicate());
+    const { client } = this;
+    if (this._isCluster || this._isSentinel) return new NodeRedis(client.duplicate());
+    const socket = {
+      ...client.options?.socket,
+      reconnectStrategy: false,
+      socketTimeout: undefined,
+    };
+    return new NodeRedis(client.duplicate({ disableOfflineQueue: false, socket }));
   }
 
-  connect() {
-    return this.client.connect();
+  async connect() {
+    await this.client.connect();
   }
 
-  close() {
-    this.client.destroy();
+  async close() {
+    await this.client.destroy();
   }
 }
 
@@ -70,12 +104,16 @@ class NodeRedis {
  * @throws {TypeError} `ERR_FAN_ARG`
  */
 function wrap(client) {
-  if (isFunction(client, 'callBuffer') && isFunction(client, 'duplicate'))
-    return new IoRedis(client);
-  if (isFunction(client, 'sendCommand') && isFunction(client, 'duplicate')) {
-    return new NodeRedis(client);
+  let connection = null;
+  if (isFunction(client, 'duplicate')) {
+    if (isFunction(client, 'callBuffer')) connection = new IoRedis(client);
+    else if (isFunction(client, 'sendCommand')) connection = new NodeRedis(client);
   }
-  throw errors.argError('client', 'a client of ioredis 5 or 6, or of redis 5 or 6', client);
+  if (connection === null)
+    throw errors.argError('client', 'a client of ioredis 5 or 6, or of redis 5 or 6', client);
+  if (connection.isSubscriber)
+    throw errors.argError('client', 'a connection that is not in subscriber mode', client);
+  return connection;
 }
 
 module.exports = { wrap };

@@ -9,9 +9,10 @@ const { integer, isPlain } = require('../checks');
 const { seqOf } = require('../distribution/ids');
 const { wrap } = require('./client');
 const { explain } = require('./failure');
+const { Health } = require('./health');
 const { Processes } = require('./processes');
 const { append } = require('./script');
-const { NOTHING, Tail, entriesOf } = require('./tail');
+const { NOTHING, Tail, entriesOf, lastOf } = require('./tail');
 
 const DEFAULTS = Object.freeze({
   prefix: 'fanline',
@@ -35,22 +36,40 @@ function optionsOf(options = {}) {
   return all;
 }
 
+/** Rejects with errors of ours. */
+async function explained(promise) {
+  try {
+    return await promise;
+  } catch (err) {
+    throw explain(err);
+  }
+}
+
 class RedisLink {
   constructor(connection, options, host) {
     const tag = `{${options.prefix}}`;
     this._connection = connection;
     this._options = options;
-    this._host = host;
+    this._isClosed = false;
+    this._health = new Health((state, error) => this._isClosed || host.state(state, error));
     this._keys = {
       stream: `${tag}:events`,
       last: `${tag}:last`,
       batch: `${tag}:batch:${host.process}`,
       answers: Processes.answersOf(tag, host.process),
     };
-    this._processes = new Processes(connection, tag, host.process);
+    const wrote = (error) => this._health.writing(error);
+    this._processes = new Processes(connection, tag, host.process, wrote);
     this._processes.begin();
-    this._tail = new Tail(() => connection.duplicate(), this._keys, host);
+    const reader = { ...host, state: (state, error) => this._read(state, error) };
+    this._tail = new Tail(() => connection.duplicate(), this._keys, reader);
     this._running = this._tail.run();
+  }
+
+  /** Where one connection has failed, the other one may have, too. */
+  _read(state, error) {
+    this._health.reading(state, error);
+    if (state === 'ready') this._processes.begin();
   }
 
   async publish(first, sends) {
@@ -59,44 +78,42 @@ class RedisLink {
     const args = [String(first), String(REMEMBERED), String(maxLen), String(maxAge)];
     for (const { head, data } of sends)
       args.push(head, Buffer.from(data.buffer, data.byteOffset, data.byteLength));
-    try {
-      const ids = await append.run(this._connection, [stream, last, batch], args);
-      return ids.map(String);
-    } catch (err) {
-      throw explain(err);
-    }
+    const ids = await explained(append.run(this._connection, [stream, last, batch], args));
+    this._health.writing(null);
+    return ids.map(String);
   }
 
   async read(after, count) {
-    const { stream } = this._keys;
-    const list = await this._connection.call(
-      ['XRANGE', stream, `(${after}`, '+', 'COUNT', String(count)],
-      stream,
-    );
-    const entries = entriesOf(list);
-    const [oldest] = entries;
-    const previous = oldest === undefined ? await this._last() : oldest.previous;
+    let entries = await this._behind(after, count);
+    if (entries.length === 0) {
+      const last = await explained(lastOf(this._connection, this._keys));
+      if (seqOf(last) <= seqOf(after)) return { isWhole: last !== NOTHING, entries };
+      entries = await this._behind(after, count); // it has come meanwhile, or is gone
+    }
+    const previous = entries[0]?.previous ?? NOTHING;
     return { isWhole: previous !== NOTHING && seqOf(previous) <= seqOf(after), entries };
   }
 
-  async _last() {
-    const last = await this._connection.call(['GET', this._keys.last], this._keys.last);
-    return last === null ? NOTHING : String(last);
+  async _behind(after, count) {
+    const { stream } = this._keys;
+    const range = ['XRANGE', stream, `(${after}`, '+', 'COUNT', String(count)];
+    return entriesOf(await explained(this._connection.call(range, stream)));
   }
 
   processes() {
-    return this._processes.living();
+    return explained(this._processes.living());
   }
 
   answer(process, text) {
-    return this._processes.answer(process, text);
+    return explained(this._processes.answer(process, text));
   }
 
   admit(user, clients, limit) {
-    return this._processes.admit(user, clients, limit);
+    return explained(this._processes.admit(user, clients, limit));
   }
 
   async close() {
+    this._isClosed = true;
     this._tail.close();
     const parted = this._processes.end().catch(() => {}); // gone, or the application has closed its connection
     const late = delay(PARTING, undefined, { ref: false });

@@ -2,7 +2,7 @@
 
 // What happens in the server, at once: a batch of sends goes to the end of the stream, unless it is there already.
 //
-//   stream   id → p (the id before it), n (number in its process), h (head), d (data)
+//   stream   id → h: the id before it, its number in its process, its head; d: data
 //   last     the id of the last event, so that whoever reads notices when something is missing between two
 //   batch    of each process: the number of the batch that came last, and the ids that it got
 //
@@ -33,9 +33,13 @@ if batch then
   end
 end
 
-local last = redis.call('GET', lastKey) or '0-0'
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+local last = redis.call('GET', lastKey)
+if not last then
+  local top = redis.call('XREVRANGE', stream, '+', '-', 'COUNT', 1)[1]
+  last = top and top[1] or string.format('%.0f-0', now - 1)
+end
 local ms, n = string.match(last, '^(%d+)%-(%d+)$')
 ms, n = tonumber(ms), tonumber(n)
 local ids = {}
@@ -45,7 +49,7 @@ for i = 5, #ARGV, 2 do
   else ms, n = ms + 1, 0 end
   local id = string.format('%.0f-%d', ms, n)
   redis.call('XADD', stream, 'MAXLEN', '~', ARGV[3], id,
-    'p', last, 'n', string.format('%.0f', first + (i - 5) / 2), 'h', ARGV[i], 'd', ARGV[i + 1])
+    'h', string.format('%s %.0f ', last, first + (i - 5) / 2) .. ARGV[i], 'd', ARGV[i + 1])
   ids[#ids + 1] = id
   last = id
 end
@@ -78,6 +82,29 @@ redis.call('SET', KEYS[1], last)
 return last
 `;
 
+/*
+ * KEYS  stream, last
+ * ARGV  ms
+ * The id behind which everything has been accepted within that time, by the server's own clock. A stream that has never had
+ * anything begins now.
+ */
+const SINCE = `
+if redis.replicate_commands then redis.replicate_commands() end
+local time = redis.call('TIME')
+local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+local since = string.format('%.0f', now - tonumber(ARGV[1]) - 1)
+local before = redis.call('XREVRANGE', KEYS[1], since, '-', 'COUNT', 1)[1]
+if before then return before[1] end
+local oldest = redis.call('XRANGE', KEYS[1], '-', '+', 'COUNT', 1)[1]
+if oldest then return string.match(tostring(oldest[2][2]), '^%d+%-%d+') or '0-0' end
+local last = redis.call('GET', KEYS[2])
+if not last then
+  last = string.format('%.0f-0', now)
+  redis.call('SET', KEYS[2], last)
+end
+return last
+`;
+
 class Script {
   constructor(text) {
     this._text = text;
@@ -96,4 +123,9 @@ class Script {
   }
 }
 
-module.exports = { Script, append: new Script(APPEND), raise: new Script(RAISE) };
+module.exports = {
+  Script,
+  append: new Script(APPEND),
+  raise: new Script(RAISE),
+  since: new Script(SINCE),
+};

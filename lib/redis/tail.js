@@ -2,45 +2,33 @@
 
 // Follows the stream on a connection of its own, and tells the hub what comes, what is missing, and whether there is a server.
 
-const errors = require('../errors');
+const { Paging } = require('../distribution/paging');
 const { seqOf } = require('../distribution/ids');
 const { explain } = require('./failure');
-const { raise } = require('./script');
+const { raise, since } = require('./script');
+const { within } = require('./within');
 
-const BLOCK = 5_000; // ms; a look at the whole after each
-const LATE = 10_000; // ms beyond that without an answer: the connection is dead
-const COUNT_MIN = 16; // entries asked for at a time; they may be large
-const COUNT_MAX = 1_024;
-const PAGE_LEAST = 256 << 10; // bytes: the next page may be twice as long
-const PAGE_MOST = 4 << 20; // bytes: it must be shorter
+const BLOCK = 2_000; // ms; a look at the whole after each
+const LATE = 5_000; // ms beyond that without an answer: the connection is dead
+const PAGE_BYTES = 4 << 20;
 const AGAIN_MIN = 100; // ms; doubles
 const AGAIN_MAX = 2_000;
 const NOTHING = '0-0';
+const LEAD = /^(\d+-\d+) (\d+) /; // of a head, see script.js
 
-/** [id, [field, value, …]] as the hub wants it. */
+/** [id, ['h', lead and head, 'd', data]] as the hub wants it. @returns {object|null} null: none of ours */
 function entryOf([id, fields]) {
-  const entry = { id: String(id), previous: NOTHING, number: 0, head: '', data: null };
-  for (let i = 0; i < fields.length; i += 2) {
-    const value = fields[i + 1];
-    switch (String(fields[i])) {
-      case 'p':
-        entry.previous = String(value);
-        break;
-      case 'n':
-        entry.number = Number(value);
-        break;
-      case 'h':
-        entry.head = String(value);
-        break;
-      case 'd':
-        entry.data = value;
-    }
-  }
-  return entry;
+  if (fields.length !== 4 || String(fields[0]) !== 'h' || String(fields[2]) !== 'd') return null;
+  const text = String(fields[1]);
+  const lead = LEAD.exec(text);
+  if (lead === null) return null;
+  const [{ length }, previous, number] = lead;
+  const head = text.slice(length);
+  return { id: String(id), previous, number: Number(number), head, data: fields[3] };
 }
 
 /** The entries of XRANGE, or of the one stream of XREAD. */
-const entriesOf = (list) => (list ?? []).map(entryOf);
+const entriesOf = (list) => (list ?? []).map(entryOf).filter((entry) => entry !== null);
 
 /** What XREAD says, by stream: pairs in RESP2; in RESP3 a map, which each library shows in its own way. */
 function streamsOf(reply) {
@@ -50,6 +38,18 @@ function streamsOf(reply) {
   const pairs = [];
   for (let i = 0; i < reply.length; i += 2) pairs.push([reply[i], reply[i + 1]]);
   return pairs;
+}
+
+/**
+ * The id of the last event that there was.
+ * @param {object} connection
+ * @param {{stream: string, last: string}} keys
+ */
+async function lastOf(connection, { last, stream }) {
+  const found = await connection.call(['GET', last], last);
+  if (found !== null) return String(found);
+  const [top] = await connection.call(['XREVRANGE', stream, '+', '-', 'COUNT', '1'], stream);
+  return top === undefined ? NOTHING : String(top[0]);
 }
 
 class Tail {
@@ -62,11 +62,13 @@ class Tail {
     this._connect = connect;
     this._keys = keys;
     this._host = host;
+    this._made = performance.now();
     this._connection = null;
-    this._cursor = null; // id of the last entry that came; null: not yet known
-    this._answered = NOTHING; // the same of the answers
-    this._count = COUNT_MIN;
-    this._isFollowing = false;
+    this._why = null; // the last error that the connection has told
+    this._cursor = null; // id behind which is read; null: not yet known
+    this._last = NOTHING; // the event that came last, or that is known to be gone
+    this._answered = NOTHING; // where the answers are read
+    this._paging = new Paging(PAGE_BYTES);
     this._isClosed = false;
     this._wake = null;
   }
@@ -76,58 +78,68 @@ class Tail {
     for (let delay = AGAIN_MIN; !this._isClosed; delay = Math.min(AGAIN_MAX, delay * 2)) {
       try {
         await this._open();
-        await this._begin();
+        await this._look();
         delay = AGAIN_MIN;
-        this._isFollowing = true;
         this._host.state('ready');
         await this._follow();
       } catch (err) {
         if (this._isClosed) return;
+        this._host.state('down', explain(this._why ?? err));
         this._drop();
-        this._host.state('down', explain(err));
         await this._pause(delay);
       }
     }
   }
 
   async _open() {
-    if (this._connection !== null) return;
     const connection = this._connect();
     this._connection = connection;
-    // A library that connects anew by itself tells it by events alone: commands wait meanwhile.
-    const isOurs = () => this._connection === connection;
-    const down = (err) =>
-      isOurs() && this._host.state('down', explain(err ?? new Error('the connection has ended')));
-    connection.client.on('error', down).on('close', down);
-    connection.client.on('ready', () => isOurs() && this._isFollowing && this._host.state('ready'));
-    await this._within(connection.connect(), LATE);
+    this._why = null;
+    connection.client.on('error', (err) => {
+      if (this._connection === connection) this._why = err;
+    });
+    await within(connection.connect(), LATE);
   }
 
-  /** Where the stream stands, and whether that is beyond where we stood. A stream that has never had anything begins now. */
-  async _begin() {
-    const found = await this._within(this._call(['GET', this._keys.last]), LATE);
-    const last = found === null ? NOTHING : String(found);
-    if (this._cursor === null) {
-      this._cursor = found === null ? await this._raise(NOTHING) : last;
-      this._host.started(this._cursor);
-    } else if (seqOf(last) < seqOf(this._cursor)) {
+  /** What was accepted since this hub was made comes here, however long it took to find the server. */
+  async _start() {
+    const { stream, last } = this._keys;
+    const age = String(Math.ceil(performance.now() - this._made));
+    this._stand(String(await within(since.run(this._connection, [stream, last], [age]), LATE)));
+    this._host.started(this._cursor);
+  }
+
+  /** Is something gone that never came? */
+  async _look() {
+    if (this._cursor === null) await this._start();
+    const last = await within(lastOf(this._connection, this._keys), LATE);
+    if (seqOf(last) < seqOf(this._last)) {
       // Somebody has emptied it, or a server has taken over that had not got everything. Ids go on behind where they were.
-      this._cursor = await this._raise(this._cursor);
-      await this._host.lost(this._cursor);
+      const raised = raise.run(this._connection, [this._keys.last], [this._last]);
+      this._stand(String(await within(raised, LATE)));
+      await this._host.lost(this._last);
+    } else if (seqOf(last) > seqOf(this._last) && !(await this._hasMore())) {
+      this._stand(last);
+      await this._host.lost(last);
     }
   }
 
-  /** @returns {Promise<string>} the id behind which the next one will be, not below `id` */
-  async _raise(id) {
-    return String(await this._within(raise.run(this._connection, [this._keys.last], [id]), LATE));
+  _stand(id) {
+    this._cursor = id;
+    this._last = id;
+  }
+
+  async _hasMore() {
+    const behind = ['XRANGE', this._keys.stream, `(${this._cursor}`, '+', 'COUNT', '1'];
+    return (await within(this._call(behind), LATE)).length > 0;
   }
 
   async _follow() {
     while (!this._isClosed) {
-      const args = ['XREAD', 'COUNT', String(this._count), 'BLOCK', String(BLOCK)];
+      const args = ['XREAD', 'COUNT', String(this._paging.count), 'BLOCK', String(BLOCK)];
       const streams = [this._keys.stream, this._keys.answers, this._cursor, this._answered];
-      const reply = await this._within(this._call([...args, 'STREAMS', ...streams]), BLOCK + LATE);
-      if (reply === null) await this._begin();
+      const reply = await within(this._call([...args, 'STREAMS', ...streams]), BLOCK + LATE);
+      if (reply === null) await this._look();
       else for (const [name, list] of streamsOf(reply)) await this._tookFrom(String(name), list);
     }
   }
@@ -136,6 +148,7 @@ class Tail {
     if (this._isClosed) return; // while the hub took what came before
     if (!name.endsWith(this._keys.answers)) {
       await this._take(entriesOf(list));
+      this._cursor = String(list.at(-1)[0]);
       return;
     }
     for (const [id, [, text]] of list) {
@@ -146,38 +159,26 @@ class Tail {
 
   async _take(entries) {
     let from = 0;
-    for (const [i, { previous }] of entries.entries()) {
-      if (previous === (i === 0 ? this._cursor : entries[i - 1].id)) continue;
-      if (i > from) await this._host.received(entries.slice(from, i));
-      if (this._isClosed) return;
-      from = i;
-      // The engine has let go of something before we have read it.
-      await this._host.lost(seqOf(previous) > seqOf(this._cursor) ? previous : this._cursor);
+    for (const [i, { previous, id }] of entries.entries()) {
+      if (previous !== this._last) {
+        await this._pass(entries.slice(from, i));
+        if (this._isClosed) return;
+        from = i;
+        // The engine has let go of something before we have read it.
+        await this._host.lost(seqOf(previous) > seqOf(this._last) ? previous : this._last);
+      }
+      this._last = id;
     }
-    await this._host.received(entries.slice(from));
-    this._cursor = entries.at(-1).id;
-    this._measure(entries);
+    await this._pass(entries.slice(from));
+    this._paging.measure(entries);
   }
 
-  _measure(entries) {
-    const bytes = entries.reduce((sum, { head, data }) => sum + head.length + data.length, 0);
-    if (bytes > PAGE_MOST) this._count = Math.max(1, this._count >> 1);
-    else if (bytes < PAGE_LEAST && entries.length === this._count) {
-      this._count = Math.min(COUNT_MAX, this._count * 2);
-    }
+  async _pass(entries) {
+    if (entries.length > 0) await this._host.received(entries);
   }
 
   _call(args) {
     return this._connection.call(args, this._keys.stream);
-  }
-
-  _within(promise, ms) {
-    let timer;
-    const late = new Promise((_resolve, reject) => {
-      timer = setTimeout(() => reject(errors.adapter(`no answer within ${ms} ms`)), ms);
-    });
-    promise.catch(() => {}); // when it is late, and fails after all
-    return Promise.race([promise, late]).finally(() => clearTimeout(timer));
   }
 
   _pause(ms) {
@@ -191,12 +192,7 @@ class Tail {
   }
 
   _drop() {
-    this._isFollowing = false;
-    try {
-      this._connection?.close();
-    } catch {
-      // node-redis throws where there is nothing left to close
-    }
+    this._connection?.close().catch(() => {}); // where there is nothing left to close
     this._connection = null;
   }
 
@@ -207,4 +203,4 @@ class Tail {
   }
 }
 
-module.exports = { NOTHING, Tail, entriesOf };
+module.exports = { NOTHING, Tail, entriesOf, lastOf };
