@@ -19,8 +19,8 @@ const BUSY = 20; // ms; between two attempts to give clients an event for which 
 
 const text = new TextEncoder();
 
-/** What is sent, as bytes. */
-const bytesOf = (data) => (typeof data === 'string' ? text.encode(data) : data);
+/** What is sent, as bytes of our own: whoever sends may use the same memory for the next. */
+const bytesOf = (data) => (typeof data === 'string' ? text.encode(data) : new Uint8Array(data));
 
 /** Waits, but not for longer than so many ms. */
 async function within(promise, ms) {
