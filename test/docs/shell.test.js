@@ -37,6 +37,7 @@ describe('a sh block', () => {
 
   const RIGHT = {
     'names scripts of package.json': 'npm start\nnpm run lint -- --fix # formats',
+    'names an example': 'PORT=8080 npm run example -- rooms',
     'names suites': 'npm test -- c docs',
     'names files': 'node --expose-gc bench/run.js && npx mocha --no-config test/docs/docs.test.js',
     'names targets': 'make test',
@@ -54,6 +55,7 @@ describe('a sh block', () => {
     'has a placeholder that does not parse': ['kill <process id>', /does not parse/],
     'names no script': ['npm run dance', /no script dance/],
     'names no suite': ['npm test -- c dance', /no suite dance/],
+    'names no example': ['npm run example -- dance', /no examples\/dance/],
     'names no file': ['PORT=1 node --test x/y.js', /no x\/y\.js/],
     'names no folder': ['cd nowhere', /no nowhere/],
     'names no target': ['make dance', /no target dance/],

@@ -121,6 +121,8 @@ const CHECKS = {
     const { scripts = {} } = packageIn(dir);
     if (!(name in scripts)) return `there is no script ${name}`;
     const asked = words[0] === '--' ? words.slice(1) : [];
+    if (dir === ROOT && name === 'example' && asked.length > 0)
+      return isThere(`examples/${asked[0]}/server.js`, dir);
     if (dir !== ROOT || name !== 'test' || asked.length === 0) return undefined;
     const unknown = asked.filter((suite) => !suites().includes(suite));
     return unknown.length ? `there is no suite ${unknown.join(', ')}` : undefined;
