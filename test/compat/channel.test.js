@@ -144,6 +144,12 @@ forBoth('Channel', (lib) => {
       );
     });
 
+    it('goes on for those who stay when another leaves', async () => {
+      const [{ session }, { stream }] = await opened(2);
+      channel.deregister(session).broadcast('on');
+      assert.equal((await stream.next()).data, '"on"');
+    });
+
     it('sends to those alone whom a filter lets through', async () => {
       const list = await opened(3);
       const [, { session: second }] = list;
@@ -222,6 +228,14 @@ forBoth('Channel', (lib) => {
         ['broadcast', 'd', 'e', 'H', 1],
         ['broadcast', 'd', 'e', 'I', 1],
       ]);
+    });
+
+    it('is told by a session whose listener was there before it was registered', async () => {
+      const { session } = await stage().open();
+      const seen = [];
+      session.on('push', (...args) => seen.push(args));
+      channel.register(session).broadcast('a', 'e', { eventId: 'E' });
+      assert.deepEqual(seen, [['a', 'e', 'E']]);
     });
 
     it('to nobody is told all the same', () => {

@@ -148,6 +148,16 @@ describe('What differs from better-sse', () => {
       assert(!stream.text.includes('lone'));
     });
 
+    it('that is sent before the session has connected goes nowhere', async () => {
+      const url = stage().route(async (req, res) => {
+        const session = new lib.Session(req, res);
+        await session.batch(lib.createEventBuffer().push('early'));
+        session.once('connected', () => session.push('first'));
+      });
+      const stream = await stage().read(url);
+      assert.equal((await stream.next()).data, '"first"');
+    });
+
     it('refuses a delay that is none', () => {
       for (const time of [-1, 1.5, Number.NaN, undefined, '5']) {
         assert.throws(() => lib.createEventBuffer().retry(time), { code: 'ERR_FAN_RANGE' });
@@ -166,7 +176,10 @@ describe('What differs from better-sse', () => {
       for (const statusCode of [204, 304]) {
         let session;
         const url = stage().route(async (req, res) => {
-          session = await lib.createSession(req, res, { statusCode, headers: { 'X-A': 'a' } });
+          session = await lib.createSession(req, res, {
+            statusCode,
+            headers: { 'X-A': 'a', pragma: undefined },
+          });
           session.push('lost');
         });
         const agent = new http.Agent({ keepAlive: true });
@@ -174,10 +187,12 @@ describe('What differs from better-sse', () => {
           http.get(url, { agent }, resolve).on('error', reject);
         });
         assert.deepEqual([answer.statusCode, answer.headers['x-a']], [statusCode, 'a']);
+        assert.equal('pragma' in answer.headers, false);
         answer.resume();
         await once(answer, 'end');
         if (session.isConnected) await once(session, 'disconnected');
         assert.throws(() => session.push(1), lib.SseError);
+        assert.equal(session.client.closed, 'server'); // the connection goes on
         agent.destroy();
       }
       const answer = lib.createResponse(new Request('http://x/'), { statusCode: 204 }, () => {});

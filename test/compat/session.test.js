@@ -38,7 +38,7 @@ forBoth('Session', (lib) => {
     });
 
     it('with the headers of the options over these, some of them removed', async () => {
-      const headers = { 'X-A': 'a', 'cache-control': 'no-store', Pragma: undefined };
+      const headers = { 'X-A': 'a', 'cache-control': 'no-store', pragma: undefined };
       const { stream } = await stage().open({ headers });
       assert.equal(stream.headers['x-a'], 'a');
       assert.equal(stream.headers['cache-control'], 'no-store');

@@ -127,12 +127,13 @@ forBoth('Session sources', (lib) => {
 
     it('sends a delay to come back', async () => {
       const { session, stream } = await stage().open();
-      await session.batch((buffer) => {
-        buffer.retry(77).dispatch().push(1).retry(78).data(1).dispatch();
-      });
-      await take(stream, 1);
-      await take(stream, 1);
-      assert.equal(stream.retry, 78);
+      const told = async (write) => {
+        await session.batch(write);
+        await stream.next();
+        return stream.retry;
+      };
+      assert.equal(await told((buffer) => void buffer.retry(77).dispatch().push(1)), 77);
+      assert.equal(await told((buffer) => void buffer.retry(78).data(1).dispatch()), 78);
     });
 
     it('rejects with what the function throws, and sends nothing', async () => {
