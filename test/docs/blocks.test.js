@@ -65,6 +65,8 @@ describe('a block', () => {
     'tested by no file': [['<!-- tested by: x.js -->', fenced('html', 'a')], /there is no x\.js/],
     'not closed': [['```js\na', ''], /not closed/],
     'fenced otherwise': [['~~~js\na\n~~~'], /not closed/],
+    'begun behind a bullet': [['- ```js\n  a\n  ```'], /not closed/],
+    quoted: [['> ```js\n> a\n> ```'], /not closed/],
   };
   for (const [what, [parts, problem]] of Object.entries(WRONG)) {
     it(`may not be ${what}`, () => assert.match(problemsOf(...parts), problem));

@@ -85,7 +85,7 @@ function partsOf(text) {
     }
   }
   for (const name of Object.keys(notes)) problems.push(`the note “${name}” has no block below it`);
-  const fences = text.replace(PART, '').match(/^ *(```|~~~)/gm);
+  const fences = text.replace(PART, '').match(/^[\s>*+-]*(```|~~~)/gm);
   if (fences) problems.push('a block is not closed, or closed elsewhere than it begins');
   return { blocks, problems };
 }
