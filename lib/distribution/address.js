@@ -6,6 +6,9 @@
 //   { r: ['news'], u: ['42'] }     rooms, users; c: ids of clients
 //   { a: 1, x: { r, c, t } }       but not: rooms, ids of clients, other targets
 
+const READ = 4_096; // heads that are remembered
+const READ_LENGTH = 512; // of the longest of them
+
 const isFilled = (list) => list.length > 0;
 
 /**
@@ -53,14 +56,24 @@ function isMeant({ a, r = [], u = [], x }, reader) {
   return !(x.t ?? []).some((address) => isMeant(address, reader));
 }
 
-/** @returns {object|null} of an event that came; null: somebody else wrote that */
+const read = new Map(); // text → what it says: most events of a room have the same head
+
+/** @returns {object|null} of an event that came, not to be changed; null: somebody else wrote that */
 function headOf({ head }) {
+  const known = read.get(head);
+  if (known !== undefined) return known;
+  let found = null;
   try {
-    const read = JSON.parse(head);
-    return typeof read?.t === 'object' && read.t !== null ? read : null;
+    const said = JSON.parse(head);
+    if (typeof said?.t === 'object' && said.t !== null) found = said;
   } catch {
-    return null;
+    // not JSON
   }
+  if (head.length <= READ_LENGTH) {
+    if (read.size >= READ) read.clear();
+    read.set(head, found);
+  }
+  return found;
 }
 
 module.exports = { addressOf, headOf, isMeant, targetFrom };

@@ -17,10 +17,8 @@ const USER_RETRY_FACTOR = 10; // tabs must not push each other out in turns
 const HEARD = 4_096; // processes whose last number is remembered
 const BUSY = 20; // ms; between two attempts to give clients an event for which the hub has no room
 
-const text = new TextEncoder();
-
 /** What is sent, as bytes of our own: whoever sends may use the same memory for the next. */
-const bytesOf = (data) => (typeof data === 'string' ? text.encode(data) : new Uint8Array(data));
+const bytesOf = (data) => (typeof data === 'string' ? Buffer.from(data) : new Uint8Array(data));
 
 /** Waits, but not for longer than so many ms. */
 async function within(promise, ms) {
@@ -48,7 +46,7 @@ class Traffic {
     this._tailIs = { state: 'connecting', error: undefined };
     this._refusal = null; // why the engine took nothing, the last time
     this.tail = 0; // the last event that came, as a number
-    this._tickets = new Map(); // Pending → Ticket, until it is back
+    this._tickets = new Map(); // Pending → Ticket, until it has a number
     this._own = new Map(); // number of a send of this process → Ticket
     this._heard = new Map(); // process → number of its send that came last
     this._worst = undefined; // what has been told of an error that waiting does not mend
@@ -161,11 +159,19 @@ class Traffic {
   }
 
   async _publish(first, sends) {
+    if (this._tickets.size > 0) this._number(first, sends);
+    return this._link.publish(first, sends);
+  }
+
+  /** Deliveries are known by their numbers from here on. */
+  _number(first, sends) {
     for (const [i, send] of sends.entries()) {
       const ticket = this._tickets.get(send);
-      if (ticket !== undefined) this._own.set(first + i, ticket);
+      if (ticket === undefined) continue;
+      this._tickets.delete(send);
+      this._own.set(first + i, ticket);
+      send.accepted.catch(() => this._own.delete(first + i));
     }
-    return this._link.publish(first, sends);
   }
 
   // ---- in ----

@@ -11,7 +11,7 @@ const { wrap } = require('./client');
 const { explain } = require('./failure');
 const { Health } = require('./health');
 const { Processes } = require('./processes');
-const { append } = require('./script');
+const { append, packed } = require('./script');
 const { NOTHING, Tail, entriesOf, lastOf } = require('./tail');
 
 const DEFAULTS = Object.freeze({
@@ -75,9 +75,8 @@ class RedisLink {
   async publish(first, sends) {
     const { stream, last, batch } = this._keys;
     const { maxAge, maxLen } = this._options;
-    const args = [String(first), String(REMEMBERED), String(maxLen), String(maxAge)];
-    for (const { head, data } of sends)
-      args.push(head, Buffer.from(data.buffer, data.byteOffset, data.byteLength));
+    const how = [String(first), String(REMEMBERED), String(maxLen), String(maxAge)];
+    const args = [...how, ...packed(sends)];
     const ids = await explained(append.run(this._connection, [stream, last, batch], args));
     this._health.writing(null);
     return ids.map(String);

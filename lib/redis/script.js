@@ -13,7 +13,8 @@ const { PER_MS } = require('../distribution/ids');
 
 /*
  * KEYS  stream, last, batch
- * ARGV  number of the first send, ms that the batch is remembered, maxLen, maxAge in ms (0: none), then head and data of each
+ * ARGV  number of the first send, ms that the batch is remembered, maxLen, maxAge in ms (0: none), lengths of head and data of each, all of
+ *       these as one: libraries take long for many arguments
  *
  * Ids are ours, not Redis': never less than the clock, always more than the one before, at most PER_MS in a millisecond.
  */
@@ -43,15 +44,19 @@ end
 local ms, n = string.match(last, '^(%d+)%-(%d+)$')
 ms, n = tonumber(ms), tonumber(n)
 local ids = {}
-for i = 5, #ARGV, 2 do
+local number, at = first, 1
+for head, data in string.gmatch(ARGV[5], '(%d+) (%d+)') do
+  local dataAt = at + head
+  local behind = dataAt + data
   if now > ms then ms, n = now, 0
   elseif n + 1 < ${PER_MS} then n = n + 1
   else ms, n = ms + 1, 0 end
   local id = string.format('%.0f-%d', ms, n)
   redis.call('XADD', stream, 'MAXLEN', '~', ARGV[3], id,
-    'h', string.format('%s %.0f ', last, first + (i - 5) / 2) .. ARGV[i], 'd', ARGV[i + 1])
+    'h', string.format('%s %.0f ', last, number) .. string.sub(ARGV[6], at, dataAt - 1),
+    'd', string.sub(ARGV[6], dataAt, behind - 1))
   ids[#ids + 1] = id
-  last = id
+  last, number, at = id, number + 1, behind
 end
 redis.call('SET', lastKey, last)
 redis.call('SET', batchKey, ARGV[1] .. ' ' .. table.concat(ids, ' '), 'PX', ARGV[2])
@@ -105,6 +110,29 @@ end
 return last
 `;
 
+/**
+ * What APPEND wants of some sends.
+ * @param {{head: string, data: Uint8Array}[]} sends
+ * @returns {[string, Buffer]} lengths, and all of it
+ */
+function packed(sends) {
+  const lengths = [];
+  let size = 0;
+  for (const { head, data } of sends) {
+    const length = Buffer.byteLength(head);
+    lengths.push(length, data.length);
+    size += length + data.length;
+  }
+  const all = Buffer.allocUnsafe(size);
+  let at = 0;
+  for (const { head, data } of sends) {
+    at += all.write(head, at);
+    all.set(data, at);
+    at += data.length;
+  }
+  return [lengths.join(' '), all];
+}
+
 class Script {
   constructor(text) {
     this._text = text;
@@ -126,6 +154,7 @@ class Script {
 module.exports = {
   Script,
   append: new Script(APPEND),
+  packed,
   raise: new Script(RAISE),
   since: new Script(SINCE),
 };
