@@ -2,7 +2,7 @@
 
 // Follows a file with `tail -F`, which copes with a file that is rotated, truncated, or not there yet.
 
-const { spawn } = require('node:child_process');
+const { spawn, spawnSync } = require('node:child_process');
 const { basename } = require('node:path');
 const { PassThrough, Transform } = require('node:stream');
 const { pipeline } = require('node:stream/promises');
@@ -11,6 +11,10 @@ const { stripVTControlCharacters } = require('node:util');
 const LEVELS = ['debug', 'info', 'warn', 'error'];
 const LEVEL = /\b(?:(TRACE|DEBUG)|(INFO|NOTICE)|(WARN(?:ING)?)|(ERROR|FATAL|CRITICAL))\b/i;
 const LINE_MAX = 4_000; // characters: what a line has beyond is never kept
+
+// GNU's tail can look after us, and end when we were killed; others notice when there is another line.
+const isGnu = String(spawnSync('tail', ['--version']).stdout).includes('GNU');
+const WITH_US = isGnu ? [`--pid=${process.pid}`] : [];
 
 /** The level that a line names near its beginning. One that names none, as in a stack trace, belongs to the line before. */
 function levelOf(text, before) {
@@ -49,7 +53,7 @@ function lines(entryOf) {
  * @returns {import('node:stream').Readable}
  */
 function follow(file, last) {
-  const tail = spawn('tail', ['-n', String(last), '-F', '--', file], {
+  const tail = spawn('tail', [...WITH_US, '-n', String(last), '-F', '--', file], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, LC_ALL: 'C' }, // so that its words are the same everywhere
   });

@@ -21,6 +21,7 @@ const TAILS_MAX = 20; // of /tail: each is a process
 // The file is the server's choice, never the request's. Without LOG_FILE there is one to play with.
 const demoDir = process.env.LOG_FILE ? null : fs.mkdtempSync(path.join(os.tmpdir(), 'logs-'));
 const FILE = process.env.LOG_FILE || path.join(demoDir, 'shop.log');
+if (demoDir) fs.writeFileSync(FILE, '');
 const writer = demoDir && fork(path.join(__dirname, 'writer.js'), [FILE]);
 
 // ---- one tail for all

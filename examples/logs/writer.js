@@ -6,6 +6,7 @@
 //   node examples/logs/writer.js <file> [lines per second]
 
 const fs = require('node:fs');
+const path = require('node:path');
 
 const TICK = 20; // ms
 const ROTATE_AT = 8 << 20; // bytes; then <file> becomes <file>.1
@@ -65,8 +66,12 @@ setInterval(() => {
   }
 }, TICK);
 
-// As a child of the server: told how much to write, and over when the server is.
+// As a child of the server: told how much to write; when the server is gone, so are the file and this process.
 process.on('message', (message) => {
   perSecond = message.rate;
 });
-process.on('disconnect', () => process.exit());
+process.on('disconnect', () => {
+  for (const each of [file, `${file}.1`]) fs.rmSync(each, { force: true });
+  fs.rmdirSync(path.dirname(file));
+  process.exit();
+});

@@ -184,11 +184,11 @@ describe('examples/dashboard', () => {
       await page.locator('.chart canvas').nth(3).waitFor();
       await fetch(`${server.url}/block`, { method: 'POST' });
       const loop = page.locator('.chart', { hasText: 'Event loop' });
-      await sleep(10 * INTERVAL);
+      await sleep(4 * INTERVAL);
       const now = await loop.locator('b').textContent();
       const said = new Set();
       const box = await loop.locator('.u-over').boundingBox();
-      for (let x = 1; x < box.width; x += 6) {
+      for (let x = 1; x < box.width; x += 10) {
         await page.mouse.move(box.x + x, box.y + box.height / 2);
         said.add(await loop.locator('b').textContent());
       }

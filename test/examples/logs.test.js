@@ -4,6 +4,7 @@
 
 const assert = require('node:assert/strict');
 const fs = require('node:fs');
+const path = require('node:path');
 const { closeAll } = require('../../lib/testing');
 const { when } = require('../js/support/stage');
 const { startExample } = require('./support/example-page');
@@ -283,7 +284,7 @@ describe('examples/logs', () => {
       assert.equal(server.err, '');
     });
 
-    onLinux('leaves no tail behind when it is killed, once there is another line', async () => {
+    onLinux('leaves no tail behind when it is killed', async () => {
       await start('INFO 1');
       const viewer = await view('/tail');
       await viewer.upTo('INFO 1');
@@ -291,8 +292,25 @@ describe('examples/logs', () => {
       assert.equal(tails.length, 2);
       server.signal('SIGKILL');
       await server.exit;
-      file.append('INFO 2');
       await when(() => !tails.some(isTail), 'no tail left');
+    });
+
+    onLinux('leaves neither its own log nor who wrote it behind, killed or not', async () => {
+      for (const signal of ['SIGKILL', 'SIGTERM']) {
+        server = await startExample('logs');
+        const viewer = await view('/events');
+        await viewer.stream.until(() => viewer.texts.length > 0);
+        assert.deepEqual(viewer.notices, []);
+        const tails = tailsOf(server.pid);
+        const [name] = tails.map((pid) =>
+          fs.readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').at(-2),
+        );
+        assert(fs.existsSync(name));
+        server.signal(signal);
+        await server.exit;
+        await when(() => !tails.some(isTail), 'no tail left');
+        await when(() => !fs.existsSync(path.dirname(name)), 'no directory left');
+      }
     });
 
     it('writes no file that it was given', async () => {
