@@ -4,16 +4,33 @@
 // the history in this process and cursors from any other speak of the same thing.
 
 const PER_MS = 2048; // ids of one millisecond; 2^53 / 2048 lasts until 2109
-const ID = /^(0|[1-9]\d{0,12})-(0|[1-9]\d{0,3})$/;
+const MS_DIGITS = 13;
+const LENGTH = MS_DIGITS + 5; // of the longest id
+const ZERO = 0x30;
+
+/** The decimal number between two places of a text; -1: there is none, or it is not written as we write it. */
+function numberIn(text, from, to) {
+  if (from === to || (text.charCodeAt(from) === ZERO && to - from > 1)) return -1;
+  let number = 0;
+  for (let i = from; i < to; i++) {
+    const digit = text.charCodeAt(i) - ZERO;
+    if (!(digit >= 0 && digit <= 9)) return -1;
+    number = number * 10 + digit;
+  }
+  return number;
+}
 
 /**
  * @param {string} id anything
  * @returns {number} its place in the order, -1: it is none
  */
 function seqOf(id) {
-  const found = ID.exec(id);
-  if (found === null || Number(found[2]) >= PER_MS) return -1;
-  return Number(found[1]) * PER_MS + Number(found[2]);
+  if (typeof id !== 'string' || id.length > LENGTH) return -1;
+  const dash = id.indexOf('-');
+  if (dash < 0 || dash > MS_DIGITS) return -1;
+  const ms = numberIn(id, 0, dash);
+  const n = numberIn(id, dash + 1, id.length);
+  return ms < 0 || n < 0 || n >= PER_MS ? -1 : ms * PER_MS + n;
 }
 
 /** @returns {string} */

@@ -49,6 +49,7 @@ class Traffic {
     this._tickets = new Map(); // Pending → Ticket, until it has a number
     this._own = new Map(); // number of a send of this process → Ticket
     this._heard = new Map(); // process → number of its send that came last
+    this._targets = new WeakMap(); // what an event's head says → Target
     this._worst = undefined; // what has been told of an error that waiting does not mend
     this._closed = null;
     this._questions = new Questions(this);
@@ -219,11 +220,21 @@ class Traffic {
     return true;
   }
 
+  /** Equal heads are one object, and a Target means whoever is there when it is used; only clients are looked up before. */
+  _targetOf(head) {
+    let target = this._targets.get(head);
+    if (target === undefined) {
+      target = targetFrom(this._hub, head.t, this._hub._makeTarget);
+      if (head.t.x === undefined) this._targets.set(head, target);
+    }
+    return target;
+  }
+
   /** @returns {boolean} false: the hub has no room now; nobody has been given anything */
   _give(entry, head, seq) {
     const hub = this._hub;
     if (hub._isClosed) return true;
-    const target = targetFrom(hub, head.t, hub._makeTarget);
+    const target = this._targetOf(head);
     if (head.v === 'ask') {
       this._answer(target, head, head.o);
       return true;

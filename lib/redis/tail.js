@@ -14,17 +14,26 @@ const PAGE_BYTES = 4 << 20;
 const AGAIN_MIN = 100; // ms; doubles
 const AGAIN_MAX = 2_000;
 const NOTHING = '0-0';
-const LEAD = /^(\d+-\d+) (\d+) /; // of a head, see script.js
+const H = 0x68;
+const D = 0x64;
 
-/** [id, ['h', lead and head, 'd', data]] as the hub wants it. @returns {object|null} null: none of ours */
+const isNamed = (name, code) => name.length === 1 && name[0] === code;
+
+/** [id, ['h', lead and head (see script.js), 'd', data]] as the hub wants it. @returns {object|null} null: none of ours */
 function entryOf([id, fields]) {
-  if (fields.length !== 4 || String(fields[0]) !== 'h' || String(fields[2]) !== 'd') return null;
-  const text = String(fields[1]);
-  const lead = LEAD.exec(text);
-  if (lead === null) return null;
-  const [{ length }, previous, number] = lead;
-  const head = text.slice(length);
-  return { id: String(id), previous, number: Number(number), head, data: fields[3] };
+  if (fields.length !== 4 || !isNamed(fields[0], H) || !isNamed(fields[2], D)) return null;
+  const text = fields[1].toString();
+  const previousEnd = text.indexOf(' ');
+  const numberEnd = text.indexOf(' ', previousEnd + 1);
+  const previous = text.slice(0, previousEnd);
+  if (numberEnd < 0 || seqOf(previous) < 0) return null;
+  return {
+    id: id.toString(),
+    previous,
+    number: Number(text.slice(previousEnd + 1, numberEnd)),
+    head: text.slice(numberEnd + 1),
+    data: fields[3],
+  };
 }
 
 /** The entries of XRANGE, or of the one stream of XREAD. */
@@ -159,7 +168,8 @@ class Tail {
 
   async _take(entries) {
     let from = 0;
-    for (const [i, { previous, id }] of entries.entries()) {
+    for (let i = 0; i < entries.length; i++) {
+      const { previous, id } = entries[i];
       if (previous !== this._last) {
         await this._pass(entries.slice(from, i));
         if (this._isClosed) return;
@@ -169,7 +179,7 @@ class Tail {
       }
       this._last = id;
     }
-    await this._pass(entries.slice(from));
+    await this._pass(from === 0 ? entries : entries.slice(from));
     this._paging.measure(entries);
   }
 
