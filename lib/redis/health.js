@@ -23,6 +23,11 @@ class Health {
     this._settle();
   }
 
+  /** Why nothing can be read, if waiting will not mend it: then it mends nothing for what is written, either. */
+  get worst() {
+    return this._tail.error?.isFinal === true ? this._tail.error : null;
+  }
+
   _settle() {
     const error = this._tail.error ?? this._writing;
     if (error === null && !this._tail.isUp) return;

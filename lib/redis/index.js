@@ -77,9 +77,13 @@ class RedisLink {
     const { maxAge, maxLen } = this._options;
     const how = [String(first), String(REMEMBERED), String(maxLen), String(maxAge)];
     const args = [...how, ...packed(sends)];
-    const ids = await explained(append.run(this._connection, [stream, last, batch], args));
-    this._health.writing(null);
-    return ids.map(String);
+    try {
+      const ids = await append.run(this._connection, [stream, last, batch], args);
+      this._health.writing(null);
+      return ids.map(String);
+    } catch (err) {
+      throw this._health.worst ?? explain(err);
+    }
   }
 
   async read(after, count) {

@@ -69,42 +69,42 @@ return ids
 /*
  * KEYS  last
  * ARGV  an id
- * The next id shall be larger than this one, and than those of a time that nobody remembers: a server that has taken over and lost
- * events must not give ids again. Answers the id behind which it will be.
+ * A server that has taken over and lost events, or that was emptied, must not give ids again, and all that others know must be
+ * less than its last one, so that they see that something is gone, too. Answers that one; somebody else may have seen to it.
  */
 const RAISE = `
 if redis.replicate_commands then redis.replicate_commands() end
-local last = redis.call('GET', KEYS[1])
-if not last then
-  local time = redis.call('TIME')
-  last = string.format('%.0f-0', tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000))
-end
-local ms, n = string.match(last, '^(%d+)%-(%d+)$')
-local wantedMs, wantedN = string.match(ARGV[1], '^(%d+)%-(%d+)$')
-ms, n, wantedMs, wantedN = tonumber(ms), tonumber(n), tonumber(wantedMs), tonumber(wantedN)
-if wantedMs > ms or (wantedMs == ms and wantedN > n) then last = ARGV[1] end
-redis.call('SET', KEYS[1], last)
-return last
+local last = redis.call('GET', KEYS[1]) or '0-0'
+local lastMs, lastN = string.match(last, '^(%d+)%-(%d+)$')
+local ms, n = string.match(ARGV[1], '^(%d+)%-(%d+)$')
+lastMs, lastN, ms, n = tonumber(lastMs), tonumber(lastN), tonumber(ms), tonumber(n)
+if lastMs > ms or (lastMs == ms and lastN > n) then return last end
+local time = redis.call('TIME')
+local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+if now > ms then ms, n = now, 0 else n = n + 1 end
+if n >= ${PER_MS} then ms, n = ms + 1, 0 end
+local id = string.format('%.0f-%d', ms, n)
+redis.call('SET', KEYS[1], id)
+return id
 `;
+
+/* KEYS  any. Answers the time of the server that has it, as TIME does. */
+const CLOCK = `return redis.call('TIME')`;
 
 /*
  * KEYS  stream, last
- * ARGV  ms
- * The id behind which everything has been accepted within that time, by the server's own clock. A stream that has never had
- * anything begins now.
+ * ARGV  ms of that clock
+ * Answers the id behind which is all that was accepted since then. A stream that has never had anything begins now.
  */
 const SINCE = `
 if redis.replicate_commands then redis.replicate_commands() end
-local time = redis.call('TIME')
-local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
-local since = string.format('%.0f', now - tonumber(ARGV[1]) - 1)
-local before = redis.call('XREVRANGE', KEYS[1], since, '-', 'COUNT', 1)[1]
+local before = redis.call('XREVRANGE', KEYS[1], ARGV[1], '-', 'COUNT', 1)[1]
 if before then return before[1] end
 local oldest = redis.call('XRANGE', KEYS[1], '-', '+', 'COUNT', 1)[1]
 if oldest then return string.match(tostring(oldest[2][2]), '^%d+%-%d+') or '0-0' end
 local last = redis.call('GET', KEYS[2])
 if not last then
-  last = string.format('%.0f-0', now)
+  last = ARGV[1] .. '-0'
   redis.call('SET', KEYS[2], last)
 end
 return last
@@ -154,6 +154,7 @@ class Script {
 module.exports = {
   Script,
   append: new Script(APPEND),
+  clock: new Script(CLOCK),
   packed,
   raise: new Script(RAISE),
   since: new Script(SINCE),

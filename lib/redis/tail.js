@@ -5,7 +5,7 @@
 const { Paging } = require('../distribution/paging');
 const { seqOf } = require('../distribution/ids');
 const { explain } = require('./failure');
-const { raise, since } = require('./script');
+const { clock, raise, since } = require('./script');
 const { within } = require('./within');
 
 const BLOCK = 2_000; // ms; a look at the whole after each
@@ -113,8 +113,11 @@ class Tail {
   /** What was accepted since this hub was made comes here, however long it took to find the server. */
   async _start() {
     const { stream, last } = this._keys;
-    const age = String(Math.ceil(performance.now() - this._made));
-    this._stand(String(await within(since.run(this._connection, [stream, last], [age]), LATE)));
+    const [seconds, micros] = await within(clock.run(this._connection, [stream], []), LATE);
+    const now = seconds * 1_000 + micros / 1_000;
+    const made = Math.floor(now - (performance.now() - this._made)) - 1; // ids of the same ms may be older
+    const behind = since.run(this._connection, [stream, last], [String(made)]);
+    this._stand(String(await within(behind, LATE)));
     this._host.started(this._cursor);
   }
 

@@ -63,7 +63,8 @@ class RedisServer {
   async _start() {
     const all = { save: '', appendonly: 'no', ...this._options };
     const args = ['--port', String(this.port), '--bind', '127.0.0.1', '--dir', this.dir];
-    for (const [name, value] of Object.entries(all)) args.push(`--${name}`, String(value));
+    for (const [name, value] of Object.entries(all))
+      args.push(`--${name}`, ...[value].flat().map(String));
     const child = spawn(COMMAND, args, { stdio: ['ignore', 'pipe', 'pipe'] });
     this._child = child;
     running.add(child);
@@ -121,7 +122,8 @@ class RedisServer {
 }
 
 /**
- * @param {object} [options] of redis.conf: `{ appendonly: 'yes', appendfsync: 'always' }`; nothing is kept on disk by default.
+ * @param {object} [options] of redis.conf: `{ appendonly: 'yes', appendfsync: 'always' }`, several words as an array; nothing is
+ *   kept on disk by default.
  *   `port`: this one instead of a free one
  * @returns {Promise<RedisServer>} answers
  */

@@ -66,6 +66,13 @@ class Wired {
     return this.states.at(-1);
   }
 
+  /** Resolves with the first error that it tells of that kind. */
+  async error(pattern) {
+    const found = () => this.states.find(({ error }) => pattern.test(error?.message));
+    while (found() === undefined) await once(this.hub, 'adapter');
+    return found().error;
+  }
+
   async open(path, options) {
     const stream = await open(this.server, path, options);
     this.streams.push(stream);
