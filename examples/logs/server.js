@@ -28,7 +28,11 @@ const writer = demoDir && fork(path.join(__dirname, 'writer.js'), [FILE]);
 
 // A viewer is in one room, that of the least level it wants to see; a line goes to the rooms of its own level and of all
 // below. So every viewer gets its lines in order, and they are encoded once for each room, not for each viewer.
-const hub = createHub({ snapshot: lastLines, limits: { clients: 1_000 } });
+const hub = createHub({
+  snapshot: lastLines,
+  retry: { min: 500, max: 1_500 },
+  limits: { clients: 1_000 },
+});
 const roomOf = (level) => `level:${level}`;
 const views = LEVELS.map((level) => ({
   level,
