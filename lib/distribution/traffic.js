@@ -254,7 +254,7 @@ class Traffic {
       this._mention(foreign(`the event ${entry.id} can't be sent here: ${err.message}`, err));
       this._lost(entry.id);
     }
-    this._own.delete(entry.number);
+    if (ticket !== null) this._own.delete(entry.number);
     return true;
   }
 
