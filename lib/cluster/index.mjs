@@ -1,0 +1,3 @@
+import cluster from './index.js';
+
+export const { clusterAdapter, setupPrimary } = cluster;

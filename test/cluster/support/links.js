@@ -1,0 +1,86 @@
+'use strict';
+
+// Adapters whose links are in workers of this process, one in each; `kill` ends it without a word.
+
+const assert = require('node:assert/strict');
+const cluster = require('node:cluster');
+const { once } = require('node:events');
+const path = require('node:path');
+
+const EXEC = path.join(__dirname, 'link-worker.js');
+
+class RemoteLink {
+  constructor(options, host) {
+    cluster.setupPrimary({ exec: EXEC, serialization: 'advanced', execArgv: [] });
+    this.worker = cluster.fork();
+    this._host = host;
+    this._asked = new Map();
+    this._last = 0;
+    this.worker.on('message', ([verb, ...args]) => this._said(verb, args));
+    this.worker.on('error', () => {}); // what was on its way when it was killed
+    this.worker.send(['open', options, host.process]);
+  }
+
+  async _said(verb, args) {
+    if (verb === 'done') this._asked.get(args[0]).resolve(args[1]);
+    else if (verb === 'failed') this._asked.get(args[0]).reject(new Error(args[1]));
+    else if (verb === 'state') this._host.state(args[0], args[1] && new Error(args[1]));
+    else if (verb === 'received' || verb === 'lost') {
+      await this._host[verb](args[0]);
+      if (this.worker.isConnected()) this.worker.send(['taken', args[1]]);
+    } else this._host[verb](...args);
+  }
+
+  _ask(verb, ...args) {
+    return new Promise((resolve, reject) => {
+      this._asked.set(++this._last, { resolve, reject });
+      this.worker.send(['ask', this._last, verb, args]);
+    });
+  }
+
+  publish(first, sends) {
+    return this._ask(
+      'publish',
+      first,
+      sends.map(({ head, data }) => ({ head, data: new Uint8Array(data) })),
+    );
+  }
+
+  read = (...args) => this._ask('read', ...args);
+  processes = () => this._ask('processes');
+  answer = (...args) => this._ask('answer', ...args);
+  admit = (...args) => this._ask('admit', ...args);
+
+  /** It must end by itself when nothing but its link has kept it. */
+  async close() {
+    if (this.worker.isDead()) return;
+    await this._ask('close');
+    const over = once(this.worker, 'exit');
+    this.worker.disconnect();
+    const late = setTimeout(() => this.worker.process.kill('SIGABRT'), 5_000);
+    assert.deepEqual(await over, [0, null]);
+    clearTimeout(late);
+  }
+
+  async kill() {
+    const over = once(this.worker, 'exit');
+    this.worker.process.kill('SIGKILL');
+    await over;
+  }
+}
+
+/** @param {object} options of clusterAdapter() */
+function remoteAdapter(options) {
+  const links = [];
+  return {
+    maxPendingBytes: options.maxPendingBytes ?? 16 << 20,
+    open(host) {
+      const link = new RemoteLink(options, host);
+      links.push(link);
+      return link;
+    },
+    kill: () => Promise.all(links.map((link) => link.kill())),
+  };
+}
+
+module.exports = { remoteAdapter };
