@@ -60,9 +60,18 @@ class RedisServer {
     return this._child?.pid;
   }
 
+  /** An empty file of its folder, for it to write to. */
+  _file(name) {
+    const file = path.join(this.dir, name);
+    fs.closeSync(fs.openSync(file, 'a'));
+    return file;
+  }
+
   async _start() {
-    const all = { save: '', appendonly: 'no', ...this._options };
+    const { sentinel, ...options } = this._options;
     const args = ['--port', String(this.port), '--bind', '127.0.0.1', '--dir', this.dir];
+    const all = sentinel ? options : { save: '', appendonly: 'no', ...options };
+    if (sentinel) args.unshift(this._file('sentinel.conf'), '--sentinel');
     for (const [name, value] of Object.entries(all))
       args.push(`--${name}`, ...[value].flat().map(String));
     const child = spawn(COMMAND, args, { stdio: ['ignore', 'pipe', 'pipe'] });
@@ -124,7 +133,7 @@ class RedisServer {
 /**
  * @param {object} [options] of redis.conf: `{ appendonly: 'yes', appendfsync: 'always' }`, several words as an array; nothing is
  *   kept on disk by default.
- *   `port`: this one instead of a free one
+ *   `port`: this one instead of a free one; `sentinel: true`: a Sentinel
  * @returns {Promise<RedisServer>} answers
  */
 async function startRedis({ port, ...options } = {}) {
