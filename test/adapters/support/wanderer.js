@@ -41,6 +41,7 @@ class Wanderer {
     for (;;) {
       for (let left = 1 + this._random(60); left > 0; left--) {
         const event = await stream.next();
+        if (event === null) break; // ended as too slow: it comes back, as an EventSource does
         if (event.event === 'fanline:reset') throw new Error(`reset: ${event.data}`);
         this._lastEventId = event.id;
         this._seen.push(event.data.split(':.')[0]);

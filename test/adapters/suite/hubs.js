@@ -7,8 +7,8 @@ const { once } = require('node:events');
 const http = require('node:http');
 const { createHub } = require('fanline');
 const { open } = require('fanline/testing');
-const { when } = require('../js/support/stage');
-const { Wanderer } = require('./support/wanderer');
+const { when } = require('../../js/support/stage');
+const { Wanderer } = require('../support/wanderer');
 
 /** One hub behind a server. `/?room=a&room=b&user=x` */
 class Site {
@@ -42,7 +42,7 @@ class Site {
   }
 }
 
-/** @param {object} engine see conformance.js */
+/** @param {object} engine see ../conformance.js */
 function definesHubs(engine) {
   describe(`${engine.name}: hubs`, function () {
     this.timeout(30_000);
