@@ -1,6 +1,7 @@
 'use strict';
 
 // npm run bench [-- [--rounds N] [--quick] [scenario ...] [driver ...]]
+// npm run bench -- distribution: several processes, see distribution/run.js
 //
 // Every driver in a fresh process, drivers interleaved (A B C A B C ...), medians with minimum and maximum. The load is a C
 // program; the server's CPU time is the operating system's. Times depend on the machine: read the ratios.
@@ -233,6 +234,10 @@ function scaled(scenario, driver) {
 }
 
 async function main(args) {
+  if (args[0] === 'distribution') {
+    await require('./distribution/run').main(args.slice(1));
+    return;
+  }
   const at = args.indexOf('--rounds');
   const rounds = at >= 0 ? Number(args.splice(at, 2)[1]) : 5;
   const scenarios = args.filter((name) => name in SCENARIOS);
