@@ -121,8 +121,9 @@ int fan_hub_resume(fan_hub *hub, uint64_t id, uint64_t cursor, fan_buf *frame,
 
 int fan_hub_replayed(fan_hub *hub, uint64_t id, fan_buf *frame) {
   fan_slot *slot = fan_hub_find(hub, id);
-  if (!slot || slot->client.state >= FAN_DRAINING) return FAN_ENOTFOUND;
-  if (!slot->client.paused) return FAN_ENOTFOUND;
+  if (!slot) return FAN_ENOTFOUND;
+  fan_client_count_private(&slot->client, fan_buf_cost(frame));
+  if (slot->client.state >= FAN_DRAINING || !slot->client.paused) return FAN_ENOTFOUND;
   fan_buf_enter(frame, &hub->clients.ledger);
   if (!fan_client_let_through(&slot->client, frame->seq)) return FAN_ENOMEM;
   hub->clients.stats.replayed += fan_client_push_kept(&slot->client, frame) == FAN_QUEUED;

@@ -133,6 +133,18 @@ static void test_paused_keeps_to_its_limits_for_what_is_held(void) {
   hub_deinit(&w);
 }
 
+static void test_paused_is_reported_how_much_was_taken_in(void) {
+  begin();
+  pause_one(2, 10);
+  char data[FAN_LOW_BYTES / 2];
+  memset(data, 'x', sizeof data - 1);
+  data[sizeof data - 1] = 0;
+  for (uint64_t seq = 11; seq < 15; seq++) CHECK_EQ(bring(2, data, seq), 0);
+  hub_settle(&w);
+  CHECK(hub_notice(&w, FAN_NOTICE_REPORT).private_bytes >= 4 * sizeof data);
+  hub_deinit(&w);
+}
+
 static void test_paused_history_that_begins_anew_lets_go_of_everything(void) {
   begin();
   hub_keep(&w, "r10", "abc");
@@ -160,6 +172,7 @@ int main(void) {
   RUN(test_paused_without_help_is_told_what_it_is);
   RUN(test_paused_is_ended_in_order_without_the_rest);
   RUN(test_paused_keeps_to_its_limits_for_what_is_held);
+  RUN(test_paused_is_reported_how_much_was_taken_in);
   RUN(test_paused_history_that_begins_anew_lets_go_of_everything);
   return check_done("test_paused");
 }
