@@ -109,7 +109,7 @@ int fan_hub_resume(fan_hub *hub, uint64_t id, uint64_t cursor, fan_buf *frame,
   if (frame) fan_buf_enter(frame, &hub->clients.ledger);
   if (cursor == FAN_NO_CURSOR) return impossible(hub, slot, frame, otherwise);
   fan_history_expire(&hub->history, hub->clients.now_ms);
-  if (slot->replay) fan_replay_rebase(slot->replay, cursor, hub->clients.latest);
+  if (slot->replay) fan_replay_rebase(slot->replay, cursor);
   else slot->replay = new_replay(hub, slot, cursor);
   if (!slot->replay) {
     fan_client_kill(&slot->client, FAN_ERROR);
@@ -126,6 +126,8 @@ int fan_hub_replayed(fan_hub *hub, uint64_t id, fan_buf *frame) {
   if (slot->client.state >= FAN_DRAINING || !slot->client.paused) return FAN_ENOTFOUND;
   fan_buf_enter(frame, &hub->clients.ledger);
   if (!fan_client_let_through(&slot->client, frame->seq)) return FAN_ENOMEM;
+  if (slot->client.held->shifted == frame->seq)
+    return 0; /* somebody asks after it: it was held for it */
   hub->clients.stats.replayed += fan_client_push_kept(&slot->client, frame) == FAN_QUEUED;
   return 0;
 }

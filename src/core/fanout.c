@@ -10,6 +10,13 @@ static bool meet(const fan_hub *hub, fan_slot *slot) {
   return true;
 }
 
+/* A client that comes from elsewhere may be further than the latest number here: what is published until then it has got, or, if it is
+ * not kept, was sent while it was not here. */
+static bool is_behind_it(const fan_hub *hub, const fan_slot *slot, const fan_buf *frame) {
+  uint64_t seq = frame->seq ? frame->seq : hub->clients.latest + 1;
+  return slot->replay && seq <= slot->replay->cursor;
+}
+
 /* A client that is catching up finds in the history what is filed under its rooms, when it comes to it. What somebody asks after is
  * not left to that: the history may let go of it. */
 static bool finds_it(const fan_slot *slot, const fan_buf *frame) {
@@ -17,7 +24,7 @@ static bool finds_it(const fan_slot *slot, const fan_buf *frame) {
 }
 
 static uint32_t give(fan_hub *hub, fan_slot *slot, fan_buf *frame) {
-  if (!meet(hub, slot)) return 0;
+  if (!meet(hub, slot) || is_behind_it(hub, slot, frame)) return 0;
   return finds_it(slot, frame) || fan_client_push(&slot->client, frame) != FAN_DEAF;
 }
 

@@ -81,7 +81,10 @@ uint64_t fan_held_follows(const fan_held *held) {
 }
 
 fan_buf *fan_held_shift(fan_held *held) {
-  return held->count ? take(held, entry_of(held->frames.next)) : NULL;
+  if (!held->count) return NULL;
+  fan_buf *frame = take(held, entry_of(held->frames.next));
+  held->shifted = frame->seq;
+  return frame;
 }
 
 static size_t drop(fan_held *held, entry *e) {

@@ -16,6 +16,8 @@ typedef struct fan_held {
   fan_map by_key;  /* hash of a key -> the entry of the newest frame with it */
   uint32_t count;
   size_t bytes;
+  uint64_t
+      shifted; /* number of the last frame that fan_held_shift() took out; 0: none, or one that is not kept */
 } fan_held;
 
 void fan_held_init(fan_held *held);

@@ -79,8 +79,9 @@ enum fan_otherwise {
 
 /* The client comes back and has everything up to `cursor` (FAN_NO_CURSOR: it says something that can't be used): what it missed in
  * its present rooms reaches it from the history as its socket takes it, in order with what is new. If that is impossible, `frame`
- * (NULL: none) may tell it. A cursor beyond the latest number is one of those that are impossible now. 0, FAN_ENOTFOUND, FAN_EINVALID
- * (it is catching up and not paused, or gated), FAN_ENOMEM (it has been killed). */
+ * (NULL: none) may tell it. A cursor beyond the latest number is one of those that are impossible now, unless the client is paused: then
+ * nothing up to there is still to be published. 0, FAN_ENOTFOUND, FAN_EINVALID (it is catching up and not paused, or gated),
+ * FAN_ENOMEM (it has been killed). */
 int fan_hub_resume(fan_hub *hub, uint64_t client, uint64_t cursor, fan_buf *frame,
                    enum fan_otherwise otherwise);
 /* Queues a kept event (frame->seq, rising) that a paused client missed. FAN_ENOTFOUND: it is not paused, or has ended. */

@@ -78,9 +78,9 @@ void fan_replay_limit(fan_replay *replay, uint64_t latest) {
     if (replay->sources[i].until > latest) replay->sources[i].until = latest;
 }
 
-void fan_replay_rebase(fan_replay *replay, uint64_t cursor, uint64_t latest) {
+void fan_replay_rebase(fan_replay *replay, uint64_t cursor) {
   if (cursor > replay->cursor) replay->cursor = cursor;
-  replay->forged = replay->cursor > latest;
+  replay->forged = false;
 }
 
 static uint64_t begin_of(const fan_replay *replay, const fan_source *source) {

@@ -46,8 +46,9 @@ void fan_replay_leave(fan_replay *replay, uint64_t room, uint64_t latest);
 /* Nothing beyond `latest` is: the client is being closed. */
 void fan_replay_limit(fan_replay *replay, uint64_t latest);
 
-/* The client has been given everything up to `cursor` (which never falls) by somebody else, and `latest` is the latest number. */
-void fan_replay_rebase(fan_replay *replay, uint64_t cursor, uint64_t latest);
+/* The client has been given everything up to `cursor` (which never falls) by somebody else, who knows that nothing up to there is
+ * still to be added to the history: it may be beyond the latest number, if what came since is not kept. */
+void fan_replay_rebase(fan_replay *replay, uint64_t cursor);
 
 /* Can the client have everything it missed? Never with a forged cursor. May be asked before the first pass; every pass asks again.
  * O(sources). */
