@@ -284,13 +284,16 @@ const SUITES = {
   browser: external('test/browser', [CHROMIUM, ['curl']]),
   ...Object.fromEntries(frameworks.map((name) => [name, external(`test/frameworks/${name}`, [])])),
   runtimes: external('test/runtimes', []),
+  adapters: mochaSuite('test/adapters/.mocharc.json'),
+  cluster: mochaSuite('test/cluster/.mocharc.json'),
+  redis: external('test/redis', [['redis-server']]),
   io: make('test-io'),
   js: mochaSuite('test/js/.mocharc.json'),
   net: mochaSuite('test/net/.mocharc.json'),
 };
 // Lanes beside the main one, each a suite after the other: most tests wait for a clock or a peer, not for a processor.
 const BESIDE = [
-  ['fuzz'],
+  ['fuzz', 'adapters', 'cluster', 'redis'],
   ['soak-fd'], // these two wait for a clock, a process each
   ['soak-relay'],
   ['api'],

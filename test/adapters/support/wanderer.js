@@ -24,8 +24,15 @@ class Wanderer {
   }
 
   async _open() {
-    const site = this._sites[this._random(this._sites.length)];
-    return site.listen('room=x', { lastEventId: this._lastEventId });
+    for (let attempts = 50; ; attempts--) {
+      const site = this._sites[this._random(this._sites.length)];
+      try {
+        return await site.listen('room=x', { lastEventId: this._lastEventId });
+      } catch (err) {
+        if (attempts === 0) throw err; // else its process has just died: there are others
+        await delay(10);
+      }
+    }
   }
 
   /** Resolves when it has seen an event, and so will not miss one. */
@@ -44,8 +51,9 @@ class Wanderer {
         if (event === null) break; // ended as too slow: it comes back, as an EventSource does
         if (event.event === 'fanline:reset') throw new Error(`reset: ${event.data}`);
         this._lastEventId = event.id;
-        this._seen.push(event.data.split(':.')[0]);
-        if (event.data === 'end') {
+        const [text] = event.data.split(':.');
+        this._seen.push(text);
+        if (text.startsWith('end')) {
           stream.close();
           return;
         }
@@ -57,7 +65,7 @@ class Wanderer {
     }
   }
 
-  /** @returns {Promise<string[]>} all that it has seen, up to `end` */
+  /** @returns {Promise<string[]>} the beginnings, up to `:.`, of all that it has seen, up to one that begins with `end` */
   async finish() {
     await this._running;
     return this._seen;
