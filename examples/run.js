@@ -124,9 +124,16 @@ function prepare(name) {
   if (built < lastChange(dir)) npm(name, ['run', '--silent', 'build'], 'builds its page');
 }
 
+/** What is started: server.js, or what the `start` script of its package.json names. */
+function entryOf(name) {
+  const file = path.join(DIR, name, 'package.json');
+  const { scripts } = fs.existsSync(file) ? JSON.parse(fs.readFileSync(file, 'utf8')) : {};
+  return /^node (\S+)$/.exec(scripts?.start)?.[1] ?? 'server.js';
+}
+
 /** As if it had been started with `node examples/<name>/server.js`: signals, PORT and the exit code are its own. */
 function start(name, args) {
-  process.argv = [process.argv[0], path.join(DIR, name, 'server.js'), ...args];
+  process.argv = [process.argv[0], path.join(DIR, name, entryOf(name)), ...args];
   Module.runMain();
 }
 

@@ -13,6 +13,7 @@ const NOT_RUN = {
   'apt-get': 'changes the machine',
   git: 'needs a network',
   kill: 'ends a process that the reader has started',
+  'redis-server': 'stays in the foreground, on a port that may be taken',
 };
 const HARMLESS = [
   'echo',

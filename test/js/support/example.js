@@ -3,10 +3,18 @@
 // An example of examples/ in a process of its own, on a free port or a given one.
 
 const { spawn } = require('node:child_process');
+const fs = require('node:fs');
 const path = require('node:path');
 const { when } = require('./stage');
 
 const ROOT = path.join(__dirname, '..', '..', '..');
+
+/** What examples/run.js starts, too: server.js, or what the `start` script of its package.json names. */
+function entryOf(name) {
+  const file = path.join(ROOT, 'examples', name, 'package.json');
+  const { scripts } = fs.existsSync(file) ? JSON.parse(fs.readFileSync(file, 'utf8')) : {};
+  return /^node (\S+)$/.exec(scripts?.start)?.[1] ?? 'server.js';
+}
 
 class Example {
   /**
@@ -17,7 +25,7 @@ class Example {
     this.out = '';
     this.err = '';
     this._ended = false;
-    this._child = spawn(process.execPath, [path.join('examples', name, 'server.js')], {
+    this._child = spawn(process.execPath, [path.join('examples', name, entryOf(name))], {
       cwd: ROOT,
       env: { ...process.env, PORT: '0', ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
