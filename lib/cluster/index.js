@@ -71,7 +71,7 @@ function clusterAdapter(options) {
   const door = findDoor();
   if (door === null) {
     throw errors.adapter(
-      'The primary of this worker has not called setupPrimary() of fanline/cluster before it forked',
+      'The primary of this worker has not called setupPrimary() of fanline/cluster before it forked, or has ended',
     );
   }
   return { maxPendingBytes, open: (host) => new WorkerLink(door, checked, host) };
