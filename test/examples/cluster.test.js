@@ -186,6 +186,24 @@ describe('examples/cluster', function () {
     await looks(page, { name: 'cluster', expected: CUT });
   });
 
+  it('the page counts what is missing and what came twice, of each run of a process', async () => {
+    const [page] = await tabs(1);
+    const counted = await page.evaluate(async () => {
+      const { Tally } = await import('/tally.js');
+      const tally = new Tally();
+      tally.begin(1_000);
+      const take = (since, n) => tally.take({ process: 'A', since, n }, false);
+      take(900, 7); // it was there before: numbers begin anywhere
+      take(900, 8);
+      take(900, 11);
+      take(900, 11);
+      take(1_500, 2); // it began later, so its first one is missing
+      const { received, missing, twice } = tally;
+      return { received, missing, twice };
+    });
+    assert.deepEqual(counted, { received: 4, missing: 3, twice: 1 });
+  });
+
   it('only this machine, and no page of another site, may kill', async () => {
     const statusOf = async (path, headers) => (await cluster.post(path, { headers })).status;
     assert.equal(await statusOf('/kill/A', { Origin: 'https://other.example' }), 403);
