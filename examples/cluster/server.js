@@ -86,7 +86,7 @@ app.use(express.static(path.join(__dirname, 'public')));
 // curl -N localhost:3000/events
 app.get(
   '/events',
-  hub.handler({ rooms: roomOf(NAME), headers: { 'X-Served-By': NAME } }, (client) => {
+  hub.handler({ rooms: roomOf(NAME) }, (client) => {
     const { lastEventId } = client;
     const welcome = { ...me, names: NAMES, redis: redisIs, at: Date.now(), canKill: isKept };
     client.send({ ...welcome, isBack: lastEventId !== undefined }, { event: 'welcome' });
