@@ -19,8 +19,9 @@ export interface Incoming extends Outgoing {
 
 /** A stretch of what the engine keeps. */
 export interface Page {
-  /** Has nothing been let go of between the place asked for and `entries`? */
+  /** Has nothing been let go of between the place asked for and `entries`? In doubt: false. */
   readonly isWhole: boolean;
+  /** In order; none: there is nothing behind that place. */
   readonly entries: readonly Incoming[];
 }
 
@@ -28,14 +29,20 @@ export interface Page {
 export interface AdapterHost {
   /** The hub's name among all: 22 random characters. */
   readonly process: string;
-  /** The first thing to be told: events behind this id will come; all that were accepted since the hub was opened are. */
+  /**
+   * The first thing to be told: events behind this id will come; all that were accepted since the hub was opened are. Never an id
+   * of zero: a client that comes before the first event has a cursor, too.
+   */
   started(id: string): void;
   /**
    * What comes next, in order, each once; the hub's own sends come this way, too.
    * @returns resolves when the next may come
    */
   received(entries: readonly Incoming[]): Promise<void>;
-  /** Events that never came are gone; the next one comes behind this id, which is not below the last that came. */
+  /**
+   * Events that never came are gone; the next one comes behind this id, which is not below the last that came.
+   * @returns the next may come: at once, or when that resolves
+   */
   lost(id: string): Promise<void> | void;
   /** Another process has answered `text` (see `AdapterLink.answer`). */
   answered(text: string): void;
@@ -53,18 +60,21 @@ export interface AdapterLink {
    *   `isFinal: true`
    */
   publish(first: number, sends: readonly Outgoing[]): Promise<string[]>;
-  /** At most `count` events behind that id. */
+  /** At most `count` events behind that id; fewer if they are large, but not none. */
   read(after: string, count: number): Promise<Page>;
   /** The processes that are alive, this one included. One that has died is missing within 15 s. */
   processes(): Promise<string[]>;
-  /** Tells one process something. */
+  /** Tells one process something. Whether it is still there, nobody asks. */
   answer(process: string, text: string): Promise<void>;
   /**
-   * This process has `clients` clients of that user.
+   * This process has `clients` clients of that user, whatever it has told before.
    * @returns whether all living processes together have at most `limit`
    */
   admit(user: string, clients: number, limit: number): Promise<boolean>;
-  /** Nothing more is asked or told. What belongs to the application stays open. */
+  /**
+   * Nothing more is asked or told, and nothing that is still being received is waited for. Takes half a second at most, whatever
+   * the engine does. What belongs to the application stays open.
+   */
   close(): Promise<void>;
 }
 

@@ -16,7 +16,17 @@ import type { Responses } from './fetch';
 import type { Pipes } from './pipe';
 import type { CloseReason, Drop, HubClosed, Stats, Transport } from './stats';
 
-export type { Adapter, AdapterState, Presence, PresenceOptions } from './adapter';
+export type {
+  Adapter,
+  AdapterHost,
+  AdapterLink,
+  AdapterState,
+  Incoming,
+  Outgoing,
+  Page,
+  Presence,
+  PresenceOptions,
+} from './adapter';
 export type { Batch, BatchItem, BatchOptions } from './batch';
 export type { Emitter, Listener } from './emitter';
 export type { Opened, RequestLike, Responses } from './fetch';

@@ -9,6 +9,7 @@ const { once } = require('node:events');
 const fs = require('node:fs');
 const net = require('node:net');
 const path = require('node:path');
+const { setTimeout: delay } = require('node:timers/promises');
 const { Worker } = require('node:worker_threads');
 const { clusterAdapter, setupPrimary } = require('fanline/cluster');
 const { KIND, jsonFrame } = require('../../lib/cluster/frames');
@@ -130,15 +131,23 @@ describe('the socket of the primary', () => {
     await once(socket, 'close');
   });
 
-  it('is tried again until it is there', async () => {
+  it('is tried again until it is there, and nothing is missing from before', async () => {
     where = place();
-    const early = link();
+    const prefix = `door-${worlds}`;
+    const local = new Probe(clusterAdapter({ prefix }));
+    probes.push(local);
+    await local.ready();
+    await local.publish('before');
+    await delay(5);
+    const early = link(prefix);
+    await local.publish('at once');
     await early.until(() => early.ofKind('state').length > 0, 'an attempt');
     assert.equal(early.ofKind('state')[0][1], 'down');
     start(where);
     await early.ready();
-    await early.publish('x');
-    await early.until(() => early.entries.length === 1, 'it');
+    await early.publish('behind');
+    await early.until(() => early.entries.length === 2, 'both');
+    assert.deepEqual(early.texts, ['at once', 'behind']);
   });
 
   it('is opened again when the connection breaks: nothing is missing, nothing comes twice', async () => {
