@@ -297,7 +297,8 @@ const BESIDE = [
   ['soak-fd'], // these two wait for a clock, a process each
   ['soak-relay'],
   ['api'],
-  ['types', 'docs', 'client', 'clients', 'compat', 'browser', ...frameworks, 'runtimes'],
+  ['types', 'docs', 'client', 'clients', 'compat'],
+  ['browser', ...frameworks, 'runtimes'],
 ];
 const PLAIN = ['c', 'fuzz', 'io', 'types']; // these need no addon
 // Only when asked for: heavy ones (npm run test:load), the examples (npm run test:examples), and what takes minutes (npm run soak).
