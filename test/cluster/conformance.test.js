@@ -1,7 +1,7 @@
 'use strict';
 
 // The suite of adapters over node:cluster, of which this process is the primary: links that are in workers, each in one of its
-// own, beside one of the primary; and links of the primary alone.
+// own, beside one of the primary where there are three; and links of the primary alone.
 
 const { clusterAdapter, setupPrimary } = require('fanline/cluster');
 const { conformance } = require('../adapters/conformance');
@@ -17,7 +17,7 @@ conformance({
     const prefix = `world-${++worlds}`;
     let made = 0;
     return {
-      adapter: () => (++made === 1 ? clusterAdapter : remoteAdapter)({ prefix, maxLen }),
+      adapter: () => (++made === 3 ? clusterAdapter : remoteAdapter)({ prefix, maxLen }),
       kill: (adapter) => adapter.kill(),
       stop: async () => {},
     };

@@ -8,8 +8,10 @@ const { once } = require('node:events');
 const path = require('node:path');
 const { setTimeout: delay } = require('node:timers/promises');
 const { setupPrimary } = require('fanline/cluster');
+const { Probe } = require('../adapters/support/probe');
 const { Wanderer } = require('../adapters/support/wanderer');
 const { when } = require('../js/support/stage');
+const { remoteAdapter } = require('./support/links');
 const { WorkerSite } = require('./support/sites');
 
 setupPrimary();
@@ -117,6 +119,14 @@ describe('workers of node:cluster', function () {
     assert.equal(data.filter((text) => text === 'expired').length, 1);
     assert(data.filter((text) => text.startsWith('flood')).length < 2_000);
     stream.close();
+  });
+
+  it('are not kept by a hub that nobody has closed', async () => {
+    const adapter = remoteAdapter({ prefix });
+    const probe = await new Probe(adapter).ready();
+    await probe.publish('x');
+    await probe.until(() => probe.entries.length === 1, 'it');
+    assert.deepEqual(await adapter.leave(), [[0, null]]);
   });
 
   it('end with their primary', async () => {

@@ -95,6 +95,8 @@ function definesTargets({ begin, siteUnready, sitesOf }) {
     const all = await sitesOf(3);
     const streams = await Promise.all(all.map((one, i) => one.listen(`room=x&user=u${i}`)));
     const [a, b, c] = all.map(({ hub }) => hub);
+    a.broadcast('begin'); // the first event of a stream carries a cursor, whether or not it has an id
+    for (const stream of streams) assert.equal((await stream.next()).data, 'begin');
     const sent = [
       a.broadcast('everyone'),
       b.to('x').send('room', { event: 'news' }),
@@ -209,14 +211,18 @@ function definesCommands({ sitesOf }) {
   it('count a delivery among their own clients, once it is back', async () => {
     const [a, b] = await sitesOf(2);
     await Promise.all([a.listen('room=x'), a.listen('room=x'), b.listen('room=x')]);
-    const { id, ...counts } = await a.hub.to('x').deliver('hello');
-    assert.deepEqual(counts, { matched: 2, written: 2, dropped: 0, closed: 0 });
-    assert.match(id, /^\d+-\d+$/);
-    const both = await Promise.all([a, b].map(({ hub }) => hub.to('x').deliver('hello')));
-    assert.deepEqual(
-      both.map(({ matched }) => matched),
-      [2, 1],
-    );
+    for (let times = 0; times < 3; times++) {
+      const both = await Promise.all([a, b].map(({ hub }) => hub.to('x').deliver('hello')));
+      const none = { dropped: 0, closed: 0 };
+      assert.deepEqual(
+        both.map(({ id, ...counts }) => counts),
+        [
+          { matched: 2, written: 2, ...none },
+          { matched: 1, written: 1, ...none },
+        ],
+      );
+      for (const { id } of both) assert.match(id, /^\d+-\d+$/);
+    }
   });
 
   it('know who is there, page by page, and no longer who has left', async () => {

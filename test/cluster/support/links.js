@@ -62,6 +62,13 @@ class RemoteLink {
     clearTimeout(late);
   }
 
+  /** Lets go of its worker, with the link as it is. */
+  async leave() {
+    const over = once(this.worker, 'exit');
+    this.worker.disconnect();
+    return over;
+  }
+
   async kill() {
     const over = once(this.worker, 'exit');
     this.worker.process.kill('SIGKILL');
@@ -79,6 +86,7 @@ function remoteAdapter(options) {
       links.push(link);
       return link;
     },
+    leave: () => Promise.all(links.map((link) => link.leave())),
     kill: () => Promise.all(links.map((link) => link.kill())),
   };
 }
