@@ -34,12 +34,17 @@ function listen(hub) {
 /** What the loop has cost this environment, for stats(). */
 const counts = { flushes: 0, callbacks: 0, notices: 0 };
 
+const LATER = 100; // ms that may go by until the loop learns of something that nobody waits for
+
 const settled = Promise.resolve();
 let scheduled = false;
+let isLeft = false; // posted for later, and not yet gone
+let timer = null;
 let keys = new Float64Array(1024);
 
 function flush() {
   scheduled = false;
+  isLeft = false;
   counts.flushes++;
   native.flush();
 }
@@ -49,6 +54,17 @@ function posted() {
   if (scheduled) return;
   scheduled = true;
   settled.then(flush);
+}
+
+/** The same for what is of no consequence to anybody now: it leaves with whatever is posted next, or a little later. */
+function postedForLater() {
+  isLeft = true;
+  if (scheduled || timer !== null) return;
+  timer = setTimeout(() => {
+    timer = null;
+    if (isLeft) flush();
+  }, LATER);
+  timer.unref();
 }
 
 /**
@@ -136,4 +152,15 @@ function onNotices(count, letters, blocks) {
 
 native.setup(onNotices, keys);
 
-module.exports = { clients, counts, deliveries, flush, keysFor, listen, native, posted, tell };
+module.exports = {
+  clients,
+  counts,
+  deliveries,
+  flush,
+  keysFor,
+  listen,
+  native,
+  posted,
+  postedForLater,
+  tell,
+};

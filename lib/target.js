@@ -6,7 +6,7 @@ const errors = require('./errors');
 const { Batch } = require('./batch');
 const { checkSize, refusal, serialized } = require('./encode');
 const { Client } = require('./client');
-const { keysFor, posted } = require('./loop');
+const { keysFor, posted, postedForLater } = require('./loop');
 const { idOf } = require('./history');
 const { closeOptions, names, sendOptions } = require('./options');
 const { Receipt, Ticket } = require('./receipt');
@@ -173,6 +173,9 @@ class Target {
     if (isKept) this._keep(numbers, seq);
     const id = isKept ? idOf(hub, seq) : fields.id;
     const matched = this._matched();
+    // With an adapter most of what comes may be for rooms that nobody has here: waking the loop would be all that it costs.
+    if (hub._traffic !== null && matched === 0 && !ticket) postedForLater();
+    else posted();
     ticket?.posted(id, matched);
     return new Receipt(matched, id);
   }
@@ -196,7 +199,6 @@ class Target {
       ticket,
     );
     if (cost < 0) throw refusal(cost, text, fields, hub._options.limits);
-    posted();
   }
 
   _keep({ named }, seq) {
