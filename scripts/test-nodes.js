@@ -13,7 +13,7 @@ const path = require('node:path');
 const ROOT = path.join(__dirname, '..');
 const NODES = path.join(ROOT, 'test', 'nodes');
 const FRAMEWORKS = path.join(ROOT, 'test', 'frameworks');
-const SUITES = ['js', 'api'];
+const SUITES = ['js', 'api', 'cluster'];
 const COPIED = ['binding.gyp', 'lib', 'package.json', 'scripts', 'src'];
 
 function run(command, args, options) {
