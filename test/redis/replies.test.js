@@ -6,19 +6,23 @@
 const assert = require('node:assert/strict');
 const net = require('node:net');
 const { Process } = require('./support/process');
-const { startRedis } = require('./support/server');
+const { freePort, startRedis } = require('./support/server');
 const { World } = require('./support/wired');
 
 const SENDS = 1_500; // of each process
 const EACH = 50;
 
-/** Passes everything on, but the connection is cut in place of every 50th reply to a script that appends. */
+/** Passes everything on, but the connection is cut in place of every so-manieth reply to a script that appends. */
 class Forgetful {
-  constructor(port) {
+  /** @param {() => number} port where to, at this moment */
+  constructor(port, each) {
     this.lost = 0;
+    this.each = each;
     this._replies = 0;
     this._sockets = new Set();
-    this._server = net.createServer((client) => this._pass(client, net.connect(port, '127.0.0.1')));
+    this._server = net.createServer((client) =>
+      this._pass(client, net.connect(port(), '127.0.0.1')),
+    );
   }
 
   async listen() {
@@ -42,7 +46,7 @@ class Forgetful {
       server.write(chunk);
     });
     server.on('data', (chunk) => {
-      if (isAppending && ++this._replies % EACH === 0) {
+      if (isAppending && ++this._replies % this.each === 0) {
         this.lost++;
         client.resetAndDestroy();
         return;
@@ -58,7 +62,7 @@ class Forgetful {
   }
 }
 
-describe('redis: every 50th reply is lost', function () {
+describe('redis: replies are lost', function () {
   this.timeout(60_000);
   let world;
 
@@ -72,9 +76,9 @@ describe('redis: every 50th reply is lost', function () {
     ['ioredis 6', 'redis 6'],
     ['ioredis 5', 'redis 5'],
   ]) {
-    it(`${libraries.join(' and ')}: each event comes once, in the order of its sender, with the id as accepted`, async () => {
+    it(`every 50th, ${libraries.join(' and ')}: each event comes once, in the order of its sender, with the id as accepted`, async () => {
       const redis = world.server(await startRedis());
-      const proxy = world.add(new Forgetful(redis.port));
+      const proxy = world.add(new Forgetful(() => redis.port, EACH));
       await proxy.listen();
       const processes = libraries.map((library) =>
         world.add(new Process({ library, port: proxy.port })),
@@ -96,6 +100,29 @@ describe('redis: every 50th reply is lost', function () {
           );
         }
       }
+    });
+  }
+
+  for (const library of ['ioredis 6', 'redis 6']) {
+    it(`${library}: a server that is emptied before it is asked again: who has the event does not get it twice`, async () => {
+      const redis = world.server(await startRedis());
+      const nowhere = await freePort();
+      const proxy = world.add(new Forgetful(() => (proxy.lost === 1 ? nowhere : redis.port), 1));
+      await proxy.listen();
+      const a = await world.hub(world.client(library, proxy.port));
+      const b = await world.hub(world.client(library, redis.port));
+      const stream = await b.open('/?room=x');
+      await Promise.all([a.until('ready'), b.until('ready')]);
+      await b.hub.to('y').send('0').accepted; // the server knows the script
+      const { accepted } = a.hub.to('x').send('1');
+      assert.deepEqual(await stream.data(1), ['1']);
+      await world.client('ioredis 6', redis.port).flushall();
+      proxy.each = Infinity;
+      proxy.lost = 0;
+      await accepted;
+      await b.hub.to('x').send('2').accepted;
+      assert.equal((await stream.next()).event, 'fanline:reset');
+      assert.deepEqual(await stream.data(1), ['2']);
     });
   }
 });

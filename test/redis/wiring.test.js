@@ -39,8 +39,13 @@ describe('redis: wiring', () => {
     const Redis = require('ioredis');
     const io = new Redis({ lazyConnect: true });
     const node = require('redis').createClient();
+    const sentinel = require('redis5').createSentinel({
+      name: 'x',
+      sentinelRootNodes: [{ port: 1 }],
+    });
     const wrong = [
       undefined,
+      sentinel, // no duplicate()
       null,
       'redis://localhost',
       {},
