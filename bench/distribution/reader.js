@@ -72,7 +72,14 @@ function arrived(counts) {
       wanted = null;
       const sorted = latencies.splice(0).sort((a, b) => a - b);
       const at = (part) => sorted[Math.floor(part * (sorted.length - 1))] / 1e6;
-      resolve({ disorder, lastAt: String(lastAt), p50_ms: at(0.5), p99_ms: at(0.99) });
+      resolve({
+        disorder,
+        lastAt: String(lastAt),
+        p50_ms: at(0.5),
+        p99_ms: at(0.99),
+        p90_ms: at(0.9),
+        max_ms: at(1),
+      });
     };
     if (isThrough()) answer();
   });

@@ -4,7 +4,7 @@
 //
 // Events through Redis, from and to 1, 2 and 3 server processes: fanline beside socket.io with @socket.io/redis-streams-adapter.
 // Every server is a fresh process, Redis is started for each measurement, all readers are one process; drivers are interleaved
-// (A B A B …). Throughput: each process sends 16 events in each turn of its event loop, and at most 1,024 of its own are on their
+// (A B A B …). Throughput: each process sends 16 events in each turn of its event loop, and at most 4,096 of its own are on their
 // way: not yet accepted, or where that can't be known, not yet told by its own client. It counts until the last event has reached
 // every client; what is missing or out of order ends the run. Latency: one process sends 200 a second, clients of the others
 // take the time. Times depend on the machine, which everything here shares: read the ratios.
@@ -18,7 +18,7 @@ const { Venue } = require('./venue');
 const ROOT = path.join(__dirname, '..', '..');
 const DRIVERS = ['fanline', 'socket.io'];
 const PROCESSES = [1, 2, 3];
-const SETTINGS = { size: 100, burst: 16, window: 1024, maxLen: 100_000, library: 'ioredis' };
+const SETTINGS = { size: 100, burst: 16, window: 4096, maxLen: 100_000, library: 'ioredis' };
 const WARM_UP = 0.5; // s
 const STEADY = { hz: 200, seconds: 3 };
 

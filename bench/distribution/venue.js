@@ -8,12 +8,13 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { startRedis } = require('../../test/redis/support/server');
 
-const TICKS = 100; // a second, of /proc/<pid>/stat
-
-/** CPU time of a process, where the kernel tells. */
+/** CPU seconds of a process, with all its threads, where the kernel tells. */
 function cpuOf(pid) {
-  const fields = fs.readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ')[1].split(' ');
-  return (Number(fields[11]) + Number(fields[12])) / TICKS;
+  let ns = 0;
+  for (const thread of fs.readdirSync(`/proc/${pid}/task`)) {
+    ns += Number(fs.readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'latin1').split(' ')[0]);
+  }
+  return ns / 1e9;
 }
 
 /** A process that answers each message with one of the same id; its first, without being asked, has id 0. */
@@ -74,10 +75,11 @@ class Venue {
 
   async _open(driver, processes, { library, execArgv, ...settings }) {
     this.redis = await startRedis();
-    this.servers = Array.from({ length: processes }, (_, i) => {
-      const args = [driver, i, this.redis.port, library, JSON.stringify(settings)];
+    this.another = (index = processes) => {
+      const args = [driver, index, this.redis.port, library, JSON.stringify(settings)];
       return new Child('server.js', args, execArgv);
-    });
+    };
+    this.servers = Array.from({ length: processes }, (_, i) => this.another(i));
     const listening = await Promise.all(this.servers.map(({ ready }) => ready));
     this.readers = new Child('reader.js', [driver, ...listening.map(({ port }) => port)]);
     await this.readers.ready;

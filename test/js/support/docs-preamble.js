@@ -23,7 +23,8 @@ const streams = [];
 const { listen } = net.Server.prototype;
 net.Server.prototype.listen = function (...args) {
   const listener = args.at(-1);
-  server = this;
+  const isLocal = typeof (args[0]?.path ?? args[0]) === 'string'; // a socket of the library's own, with a name
+  if (!isLocal) server = this;
   servers.push(this);
   const { lookup } = dns;
   dns.lookup = (...asked) => asked.at(-1)(null, '127.0.0.1', 4); // at once: its port is known behind listen()
