@@ -150,7 +150,7 @@ async function main(args) {
   const name = `distribution-${new Date().toISOString().replace(/[:.]/g, '-')}.json`;
   const file = path.join(ROOT, 'bench', 'results', name);
   fs.mkdirSync(path.dirname(file), { recursive: true });
-  const all = { machine, loads, rounds, seconds, settings, steady: STEADY, results };
+  const all = { machine, load_average, rounds, seconds, settings, steady: STEADY, results };
   fs.writeFileSync(file, `${JSON.stringify(all, null, 2)}\n`);
   console.log(`Written to ${path.relative(ROOT, file)}`);
 }

@@ -18,7 +18,7 @@ const { createParser } = require('eventsource-parser');
 const connect = require('../distribution/connection');
 const { Venue, cpuOf } = require('../distribution/venue');
 const { buildLoad } = require('./load');
-const { fit } = require('./fit');
+const { leastSquares } = require('./least-squares');
 
 const FILE = path.join(__dirname, 'measured.json');
 const SETTINGS = { size: 100, burst: 16, window: 1024, maxLen: 100_000, library: 'ioredis' };
@@ -86,7 +86,7 @@ async function exchange() {
       await venue.close();
     }
   }
-  const of = (key) => fit(rows.map((row) => ({ x: row.x, y: row[key] })));
+  const of = (key) => leastSquares(rows.map((row) => ({ x: row.x, y: row[key] })));
   const [script, append, reply, entry] = of('redis_us');
   const [batch, send, page, receive] = of('servers_us');
   return {
@@ -279,7 +279,13 @@ async function main() {
     kernel: os.release(),
   };
   const kept = fs.existsSync(FILE) ? JSON.parse(fs.readFileSync(FILE, 'utf8')) : {};
-  const all = { ...kept, machine, loads: loads.map(round), constants, points: pointsOf(rows) };
+  const all = {
+    ...kept,
+    machine,
+    load_average: loads.map((load) => load.toFixed(1)).join(', '),
+    constants,
+    points: pointsOf(rows),
+  };
   fs.writeFileSync(FILE, `${JSON.stringify(all, null, 2)}\n`);
 }
 

@@ -5,7 +5,7 @@
 const assert = require('node:assert/strict');
 const fs = require('node:fs');
 const { Exchange } = require('../../bench/scaling/exchange');
-const { fit } = require('../../bench/scaling/fit');
+const { leastSquares } = require('../../bench/scaling/least-squares');
 const {
   MEASURED,
   PAGE,
@@ -72,8 +72,9 @@ describe('the simulation of docs/scaling.md', () => {
       const x = [1 + i * 10, 1 + (i % 3) * 1_000, 1 + (i % 4) * 70];
       return { x, y: x.reduce((sum, count, k) => sum + count * costs[k], 0) };
     });
-    for (const [i, value] of fit(rows).entries()) assert(Math.abs(value - costs[i]) < 1e-6);
+    for (const [i, value] of leastSquares(rows).entries())
+      assert(Math.abs(value - costs[i]) < 1e-6);
     const more = rows.map(({ x, y }) => ({ x, y: y - 0.1 * x[2] }));
-    assert.equal(fit(more)[2], 0);
+    assert.equal(leastSquares(more)[2], 0);
   });
 });

@@ -5,7 +5,7 @@
  * @param {{x: number[], y: number}[]} rows
  * @returns {number[]} c, so that x · c is about y
  */
-function fit(rows) {
+function leastSquares(rows) {
   const scaled = rows.map(({ x, y }) => ({ x: x.map((value) => value / y), y: 1 }));
   const columns = rows[0].x.length;
   let active = Array.from({ length: columns }, (_, i) => i);
@@ -39,4 +39,4 @@ function solve(rows, columns) {
   return matrix.map((row, i) => row[size] / row[i]);
 }
 
-module.exports = { fit };
+module.exports = { leastSquares };
