@@ -7,6 +7,7 @@
 //     adapter()          a value for one more hub, as if in another process
 //     stop()             the test is over, and every hub has been closed
 //     kill(adapter)      its process dies without a word
+//     mortal()           the same as adapter(), for kill(); leave it out if that can be done to all
 //   dies                 false: kill() can't be done
 //   slack                how many events beyond maxLen it may keep; default 0
 //   silence              ms after which one that died is missing; default 1 000

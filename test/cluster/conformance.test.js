@@ -5,7 +5,10 @@
 
 const { clusterAdapter, setupPrimary } = require('fanline/cluster');
 const { conformance } = require('../adapters/conformance');
-const { remoteAdapter } = require('./support/links');
+const { remoteAdapter } = require('../adapters/support/remote');
+
+const OURS = require.resolve('./support/adapter');
+const inWorker = (options) => remoteAdapter(OURS, options);
 
 setupPrimary();
 let worlds = 0;
@@ -17,7 +20,7 @@ conformance({
     const prefix = `world-${++worlds}`;
     let made = 0;
     return {
-      adapter: () => (++made === 3 ? clusterAdapter : remoteAdapter)({ prefix, maxLen }),
+      adapter: () => (++made === 3 ? clusterAdapter : inWorker)({ prefix, maxLen }),
       kill: (adapter) => adapter.kill(),
       stop: async () => {},
     };

@@ -9,9 +9,9 @@ const path = require('node:path');
 const { setTimeout: delay } = require('node:timers/promises');
 const { setupPrimary } = require('fanline/cluster');
 const { Probe } = require('../adapters/support/probe');
+const { remoteAdapter } = require('../adapters/support/remote');
 const { Wanderer } = require('../adapters/support/wanderer');
 const { when } = require('../js/support/stage');
-const { remoteAdapter } = require('./support/links');
 const { WorkerSite } = require('./support/sites');
 
 setupPrimary();
@@ -122,7 +122,7 @@ describe('workers of node:cluster', function () {
   });
 
   it('are not kept by a hub that nobody has closed', async () => {
-    const adapter = remoteAdapter({ prefix });
+    const adapter = remoteAdapter(require.resolve('./support/adapter'), { prefix });
     const probe = await new Probe(adapter).ready();
     await probe.publish('x');
     await probe.until(() => probe.entries.length === 1, 'it');

@@ -5,6 +5,7 @@
 const { once } = require('node:events');
 const { redisAdapter } = require('fanline/redis');
 const { conformance } = require('../adapters/conformance');
+const { remoteAdapter } = require('../adapters/support/remote');
 const { startRedis } = require('./support/server');
 
 const LIBRARIES = {
@@ -13,6 +14,9 @@ const LIBRARIES = {
   'redis 6': (port) => require('redis').createClient({ socket: { port } }),
   'redis 5': (port) => require('redis5').createClient({ socket: { port } }),
 };
+
+const MORTAL = 'ioredis 6'; // one is enough: to be sure that somebody has died takes 15 s
+const IN_WORKER = require.resolve('./support/adapter');
 
 let server;
 before(async () => {
@@ -24,7 +28,8 @@ let worlds = 0;
 for (const [name, create] of Object.entries(LIBRARIES)) {
   conformance({
     name,
-    dies: false,
+    dies: name === MORTAL,
+    silence: 16_000,
     slack: 200, // the stream is trimmed in nodes of a hundred
     async start({ maxLen }) {
       const client = create(server.port);
@@ -34,6 +39,8 @@ for (const [name, create] of Object.entries(LIBRARIES)) {
       const prefix = `world-${++worlds}`;
       return {
         adapter: () => redisAdapter(client, { prefix, maxLen }),
+        mortal: () => remoteAdapter(IN_WORKER, { port: server.port, prefix, maxLen }),
+        kill: (adapter) => adapter.kill(),
         async stop() {
           if (client.destroy) client.destroy();
           else client.disconnect();

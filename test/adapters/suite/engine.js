@@ -136,7 +136,8 @@ function definesProcesses({ engine, link, links, world }) {
   it('no longer count one that has died, and have what it had been told is accepted', async function () {
     const [a] = await links(1);
     this.timeout(20_000 + silence);
-    const adapter = world().adapter();
+    const { adapter: any, mortal = any } = world();
+    const adapter = mortal();
     const dying = await link(adapter);
     await dying.publish('its last word');
     assert.equal(await dying.link.admit('ada', 2, 3), true);

@@ -188,7 +188,7 @@ function definesCommands({ sitesOf }) {
     const [a, b] = await sitesOf(2);
     const [here, there] = [await a.listen('user=ada'), await b.listen('user=ada')];
     a.hub.user('ada').join('y');
-    a.hub.to('y').send('1');
+    await a.hub.to('y').send('1').accepted;
     b.hub.user('ada').leave('y');
     b.hub.to('y').send('not seen');
     await b.hub.user('ada').send('2').accepted;

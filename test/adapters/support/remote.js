@@ -1,18 +1,19 @@
 'use strict';
 
-// Adapters whose links are in workers of this process, one in each; `kill` ends it without a word.
+// Adapters whose links are in workers of this process, one in each; `kill` ends it without a word. The worker gets its adapter of
+// a module: a function of the options.
 
 const assert = require('node:assert/strict');
 const cluster = require('node:cluster');
 const { once } = require('node:events');
 const path = require('node:path');
 
-const EXEC = path.join(__dirname, 'link-worker.js');
+const EXEC = path.join(__dirname, 'remote-worker.js');
 
 class RemoteLink {
-  constructor(options, host) {
+  constructor(module, options, host) {
     cluster.setupPrimary({ exec: EXEC, serialization: 'advanced', execArgv: [] });
-    this.worker = cluster.fork();
+    this.worker = cluster.fork({ ADAPTER: module });
     this._host = host;
     this._asked = new Map();
     this._last = 0;
@@ -76,13 +77,16 @@ class RemoteLink {
   }
 }
 
-/** @param {object} options of clusterAdapter() */
-function remoteAdapter(options) {
+/**
+ * @param {string} module path
+ * @param {object} options for what it exports
+ */
+function remoteAdapter(module, options) {
   const links = [];
   return {
     maxPendingBytes: options.maxPendingBytes ?? 16 << 20,
     open(host) {
-      const link = new RemoteLink(options, host);
+      const link = new RemoteLink(module, options, host);
       links.push(link);
       return link;
     },

@@ -3,7 +3,7 @@
 // A worker that holds links for the test, which is its primary: what the hub of a link would be told goes to the test, and what the
 // test asks of it goes to the link. Bytes travel as they are (the test has chosen `serialization: 'advanced'`).
 
-const { clusterAdapter } = require('fanline/cluster');
+const makeAdapter = require(process.env.ADAPTER);
 
 let link;
 const taken = new Map(); // number → resolve, of received() and lost()
@@ -19,7 +19,7 @@ function sayAndWait(...what) {
 
 const DOES = {
   open(options, name) {
-    link = clusterAdapter(options).open({
+    link = makeAdapter(options).open({
       process: name,
       started: (id) => say('started', id),
       received: (entries) => sayAndWait('received', entries),
