@@ -144,9 +144,8 @@ async function main(args) {
   }
   print(results);
   const machine = machineOf(settings);
-  console.log(
-    `\n${rounds} rounds; load average ${loads.map((load) => load.toFixed(1)).join(', ')}`,
-  );
+  const load_average = loads.map((load) => load.toFixed(1)).join(', ');
+  console.log(`\n${rounds} rounds; load average ${load_average}`);
   const name = `distribution-${new Date().toISOString().replace(/[:.]/g, '-')}.json`;
   const file = path.join(ROOT, 'bench', 'results', name);
   fs.mkdirSync(path.dirname(file), { recursive: true });

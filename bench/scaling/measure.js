@@ -270,7 +270,8 @@ async function main() {
   for (const [name, [value, source]] of Object.entries(ELSEWHERE))
     constants[name] = { value, source };
   console.table(constants);
-  console.log(`load average ${loads.map((load) => load.toFixed(1)).join(', ')}`);
+  const load_average = loads.map((load) => load.toFixed(1)).join(', ');
+  console.log(`load average ${load_average}`);
   if (!process.argv.includes('--write')) return;
   const machine = {
     node: process.version,
@@ -282,7 +283,7 @@ async function main() {
   const all = {
     ...kept,
     machine,
-    load_average: loads.map((load) => load.toFixed(1)).join(', '),
+    load_average,
     constants,
     points: pointsOf(rows),
   };
