@@ -306,6 +306,34 @@ describe('a hub whose engine is not there', () => {
     await hub.close();
   });
 
+  it('does not send again what is on its way, whatever it is told of the engine', async () => {
+    let calls = 0;
+    let answer;
+    const adapter = nowhere(() => {
+      calls++;
+      return new Promise((resolve) => {
+        answer = resolve;
+      });
+    });
+    let host;
+    const open = (given) => {
+      host = given;
+      return adapter.open(given);
+    };
+    const hub = createHub({ adapter: { ...adapter, open } });
+    const { accepted } = hub.broadcast('1');
+    await new Promise(setImmediate);
+    for (let i = 0; i < 3; i++) {
+      host.state('down', new Error('gone'));
+      host.state('ready');
+    }
+    await new Promise(setImmediate);
+    answer(['1-1']);
+    assert.equal(await accepted, '1-1');
+    assert.equal(calls, 1);
+    await hub.close();
+  });
+
   it('sends the same batch again until it is answered, and nothing before it', async () => {
     const seen = [];
     const hub = createHub({

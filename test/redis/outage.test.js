@@ -297,6 +297,21 @@ describe('redis: an outage', () => {
     assert.deepEqual(statesOf(b), ['ready']);
   });
 
+  it('one process sees first that something is gone: the others learn of it, too', async () => {
+    redis = world.server(await startRedis());
+    const [io, node] = on(redis.port);
+    a = await world.hub(io);
+    await a.until('ready');
+    await new Promise((go) => setTimeout(go, 1_000)); // each looks every 2 s
+    b = await world.hub(node);
+    await b.until('ready');
+    [here, there] = [await a.open('/?room=x'), await b.open('/?room=x')];
+    await admin().set('{fanline}:last', '5-0');
+    await bothReset();
+    await send(1, 2);
+    await bothGet(1, 2);
+  });
+
   it('single keys deleted: of the stream, of what is known of it, and of processes', async () => {
     await start();
     const io = admin();
