@@ -1,6 +1,6 @@
 'use strict';
 
-// The table of outages in docs/redis.md, row by row: hub `a` is on ioredis 6, hub `b` on redis 6.
+// The table of outages in docs/redis.md, row by row: hub `a` is on ioredis 6, hub `b` on redis 6; two more on the versions before.
 
 const assert = require('node:assert/strict');
 const { CuttingProxy } = require('../js/support/cutting-proxy');
@@ -17,6 +17,7 @@ describe('redis: an outage', () => {
   let b;
   let here; // a client of a, and one of b, in the same room
   let there;
+  let older; // streams in that room, of hubs on ioredis 5 and redis 5
 
   const statesOf = (wired) => wired.states.map(({ state }) => state);
   const on = (port) => [world.client('ioredis 6', port), world.client('redis 6', port)];
@@ -26,7 +27,13 @@ describe('redis: an outage', () => {
     const [io, node] = on(port);
     [a, b] = [await world.hub(io, options), await world.hub(node, options)];
     [here, there] = [await a.open('/?room=x'), await b.open('/?room=x')];
+    for (const library of ['ioredis 5', 'redis 5']) {
+      const hub = await world.hub(world.client(library, port), options);
+      older.push(await hub.open('/?room=x'));
+    }
   }
+
+  const streams = () => [here, there, ...older];
 
   async function start(conf, options) {
     redis = world.server(await startRedis(conf));
@@ -64,10 +71,10 @@ describe('redis: an outage', () => {
     return Promise.all(sent.map(({ accepted }) => accepted));
   };
 
-  /** What both clients get next: the same, each in the order of its sender, each once. */
-  async function bothGet(from, to) {
-    const [one, two] = await Promise.all([here, there].map((at) => at.data(to - from + 1)));
-    assert.deepEqual(one, two);
+  /** What all clients get next: the same, each in the order of its sender, each once. */
+  async function allGet(from, to) {
+    const [one, ...others] = await Promise.all(streams().map((at) => at.data(to - from + 1)));
+    for (const other of others) assert.deepEqual(other, one);
     const numbers = one.map(Number);
     for (const rest of [0, 1]) {
       const of = numbers.filter((n) => n % 2 === rest);
@@ -82,9 +89,9 @@ describe('redis: an outage', () => {
     );
   }
 
-  /** Both clients are told that something is missing, and nothing else before that. */
-  async function bothReset() {
-    for (const at of [here, there]) assert.equal((await at.next()).event, 'fanline:reset');
+  /** All clients are told that something is missing, and nothing else before that. */
+  async function allReset() {
+    for (const at of streams()) assert.equal((await at.next()).event, 'fanline:reset');
   }
 
   const isDown = ({ state, error }) => {
@@ -93,6 +100,7 @@ describe('redis: an outage', () => {
   };
 
   beforeEach(() => {
+    older = [];
     world = new World();
   });
 
@@ -107,7 +115,7 @@ describe('redis: an outage', () => {
     redis = world.server(await startRedis({ port }));
     await Promise.all([a.until('ready'), b.until('ready')]);
     assert.equal(new Set(await sent).size, 100);
-    await bothGet(1, 100);
+    await allGet(1, 100);
     assert.deepEqual(statesOf(a), ['down', 'ready']);
     assert.deepEqual(statesOf(b), ['down', 'ready']);
   });
@@ -129,7 +137,7 @@ describe('redis: an outage', () => {
     }
     const ids = (await Promise.all(sent)).flat();
     assert.equal(new Set(ids).size, count);
-    await bothGet(1, count);
+    await allGet(1, count);
     const expected = ['ready', ...Array(3).fill(['down', 'ready']).flat()];
     assert.deepEqual(statesOf(a), expected);
     assert.deepEqual(statesOf(b), expected);
@@ -138,13 +146,13 @@ describe('redis: an outage', () => {
   it('killed and restarted with nothing on disk: clients are told so, and nothing comes twice', async () => {
     await start();
     await send(1, 20);
-    await bothGet(1, 20);
+    await allGet(1, 20);
     const sent = send(21, 40);
     await redis.restart();
     await Promise.all([a.until('ready'), b.until('ready')]);
     await sent;
     await send(41, 50);
-    for (const at of [here, there]) {
+    for (const at of streams()) {
       const events = await at.take(1);
       while (events.at(-1).data !== '50' && events.at(-1).data !== '49')
         events.push(await at.next());
@@ -160,12 +168,12 @@ describe('redis: an outage', () => {
     const io = world.client('ioredis 6', master.port);
     await send(1, 20);
     while ((await io.wait(1, 100)) < 1);
-    await bothGet(1, 20);
+    await allGet(1, 20);
     await failOver();
     await Promise.all([a.until('down'), b.until('down')]);
     await Promise.all([a.until('ready'), b.until('ready')]);
     await send(21, 40);
-    await bothGet(21, 40);
+    await allGet(21, 40);
   });
 
   it('failing over to one that lacks the last events: clients are told so, and ids do not go back', async () => {
@@ -176,14 +184,14 @@ describe('redis: an outage', () => {
     await replica.kill('SIGSTOP');
     await io.call('CLIENT', 'KILL', 'TYPE', 'replica');
     const last = (await send(21, 22)).at(-1);
-    await bothGet(1, 22);
+    await allGet(1, 22);
     await master.kill();
     await replica.kill('SIGCONT');
     await failOver();
-    await bothReset();
+    await allReset();
     const [first] = await send(23, 24);
     assert(first.localeCompare(last, 'en', { numeric: true }) > 0);
-    await bothGet(23, 24);
+    await allGet(23, 24);
   });
 
   it('paused: told within 7 s, and everything goes on when it does', async () => {
@@ -198,7 +206,7 @@ describe('redis: an outage', () => {
     await redis.kill('SIGCONT');
     await Promise.all([a.until('ready'), b.until('ready')]);
     await sent;
-    await bothGet(1, 20);
+    await allGet(1, 20);
     assert.deepEqual(statesOf(a), ['ready', 'down', 'ready']);
     assert.deepEqual(statesOf(b), ['ready', 'down', 'ready']);
   });
@@ -207,7 +215,7 @@ describe('redis: an outage', () => {
     await start();
     await admin().call('CLIENT', 'PAUSE', '1000', 'ALL');
     await send(1, 20);
-    await bothGet(1, 20);
+    await allGet(1, 20);
     assert.deepEqual(statesOf(a), ['ready']);
     assert.deepEqual(statesOf(b), ['ready']);
   });
@@ -216,7 +224,7 @@ describe('redis: an outage', () => {
     await start();
     const io = admin();
     await send(1, 10);
-    await bothGet(1, 10);
+    await allGet(1, 10);
     await io.config('SET', 'maxmemory', '1');
     const sent = send(11, 30);
     for (const hub of [a, b]) {
@@ -227,7 +235,7 @@ describe('redis: an outage', () => {
     await Promise.all([beats(here), beats(there)]);
     await io.config('SET', 'maxmemory', '0');
     await Promise.all([sent, a.until('ready'), b.until('ready')]);
-    await bothGet(11, 30);
+    await allGet(11, 30);
   });
 
   it('`maxPendingBytes` wait: what is sent then is refused, and what waited arrives', async () => {
@@ -286,11 +294,11 @@ describe('redis: an outage', () => {
     await start();
     const io = admin();
     await send(1, 10);
-    await bothGet(1, 10);
+    await allGet(1, 10);
     await io.flushall();
     await send(11, 12);
-    await bothReset();
-    await bothGet(11, 12);
+    await allReset();
+    await allGet(11, 12);
     await io.flushall();
     await here.until(({ events }) => events.some(({ event }) => event === 'fanline:reset'));
     assert.deepEqual(statesOf(a), ['ready']);
@@ -307,26 +315,26 @@ describe('redis: an outage', () => {
     await b.until('ready');
     [here, there] = [await a.open('/?room=x'), await b.open('/?room=x')];
     await admin().set('{fanline}:last', '5-0');
-    await bothReset();
+    await allReset();
     await send(1, 2);
-    await bothGet(1, 2);
+    await allGet(1, 2);
   });
 
   it('single keys deleted: of the stream, of what is known of it, and of processes', async () => {
     await start();
     const io = admin();
     await send(1, 10);
-    await bothGet(1, 10);
+    await allGet(1, 10);
     let next = 11;
     for (const name of ['events', 'last', 'processes']) {
       await io.del(`{fanline}:${name}`);
       await send(next, next + 9);
-      await bothGet(next, next + 9);
+      await allGet(next, next + 9);
       next += 10;
     }
     for (const key of await io.keys('{fanline}:batch:*')) await io.del(key);
     await send(next, next + 9);
-    await bothGet(next, next + 9);
+    await allGet(next, next + 9);
     const seen = await a.open('/?room=x', { lastEventId: here.lastEventId });
     await send(1, 1);
     assert.deepEqual(await seen.data(1), ['1']); // nothing of what was before
@@ -350,7 +358,7 @@ describe('redis: an outage', () => {
     const sent = send(1, 4);
     await Promise.all([io.connect(), node.connect()]);
     await Promise.all([sent, a.until('ready'), b.until('ready')]);
-    await bothGet(1, 4);
+    await allGet(1, 4);
   });
 
   it('a hub closes within 4 s, whatever its server does', async () => {
@@ -370,7 +378,7 @@ describe('redis: an outage', () => {
       const sent = send(round * 50 + 1, round * 50 + 50);
       await io.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
       await sent;
-      await bothGet(round * 50 + 1, round * 50 + 50);
+      await allGet(round * 50 + 1, round * 50 + 50);
     }
     await Promise.all([a.until('ready'), b.until('ready')]);
     for (const hub of [a, b])
