@@ -17,10 +17,15 @@ class Health {
     this._settle();
   }
 
-  /** @param {Error|null} error of what was written; null: it was answered */
+  /** @param {Error|null} error of a heartbeat; null: it was answered */
   writing(error) {
     this._writing = error;
     this._settle();
+  }
+
+  /** Something was accepted. That mends no error that waiting does not mend: it was told of something else. */
+  accepted() {
+    if (this._writing?.isFinal !== true) this.writing(null);
   }
 
   /** Why nothing can be read, if waiting will not mend it: then it mends nothing for what is written, either. */

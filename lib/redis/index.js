@@ -79,7 +79,7 @@ class RedisLink {
     const args = [...how, ...packed(sends)];
     try {
       const ids = await append.run(this._connection, [stream, last, batch], args);
-      this._health.writing(null);
+      this._health.accepted();
       return ids.map(String);
     } catch (err) {
       throw this._health.worst ?? explain(err);

@@ -201,7 +201,19 @@ describe('redis: wiring', () => {
           const hub = await world.hub(world.client(library, redis.port));
           const sent = hub.hub.to('x').send('1').accepted;
           await hub.error(/choose another `prefix`/);
-          if (key !== 'processes') await assert.rejects(sent, { code: 'ERR_FAN_ADAPTER' });
+          if (key !== 'processes') {
+            await assert.rejects(sent, { code: 'ERR_FAN_ADAPTER' });
+            return;
+          }
+          // Without a list of processes only `presence` is missing.
+          const stream = await hub.open('/?room=x', { lastEventId: await sent });
+          for (const data of ['2', '3']) {
+            await hub.hub.to('x').send(data).accepted;
+            assert.deepEqual(await stream.data(1), [data]);
+          }
+          await assert.rejects(hub.hub.presence(), { code: 'ERR_FAN_ADAPTER' });
+          assert.equal(hub.states.filter(({ state }) => state === 'down').length, 1);
+          assert.equal(hub.state, 'down');
         });
       }
 
