@@ -221,6 +221,17 @@ function plansTable(cost) {
   );
 }
 
+/** What one stream can carry: for more than this no page is large enough. */
+function limitsTable(cost) {
+  const head = ['processes on one stream', 'events/s at most', 'of 300 bytes: out of Redis'];
+  const rows = [1, 3, 20, 50, 200, 500].map((processes) => {
+    const most = (FALLS_BEHIND * 1e6) / (cost.redis_event_us + processes * cost.redis_entry_us);
+    const mbit = (most * processes * (300 + cost.wire_bytes) * 8) / 1e6;
+    return [`${processes}`, digits(most), `${digits(mbit / 1e3)} Gbit/s`];
+  });
+  return table(head, rows);
+}
+
 function stormsTable(cost) {
   const head = [
     'what happens',
@@ -310,6 +321,7 @@ function tables() {
   return [
     constantsTable(measured),
     plansTable(cost),
+    limitsTable(cost),
     stormsTable(cost),
     pointsTable(measured, cost),
   ];
