@@ -7,7 +7,7 @@
 // for what it is. Numbers rise over the whole hub, so that one cursor covers all rooms.
 
 const { randomBytes } = require('node:crypto');
-const { idOf: idInOrder, seqOf } = require('./distribution/ids');
+const { PER_MS, idOf: idInOrder, seqOf } = require('./distribution/ids');
 const { posted } = require('./loop');
 
 const EPOCH_LENGTH = 8;
@@ -36,10 +36,14 @@ function idOf(hub, seq) {
   return hub._traffic === null ? `${hub._epoch}-${seq}` : idInOrder(seq);
 }
 
-/** The same for the ids of an adapter. One that other processes may know, and this one not yet, can be used. */
-function readSharedCursor(id) {
+/**
+ * The same for the ids of an adapter. One that other processes may know, and this one not yet, can be used. The engine's clock
+ * may have been ahead, and ids never go back.
+ */
+function readSharedCursor({ _traffic }, id) {
   const seq = id.length <= ID_LENGTH_MAX ? seqOf(id) : UNUSABLE;
-  if (seq >= 0 && seq < seqOf(`${Date.now() + CLOCKS}-0`)) return { seq, why: 'expired' };
+  const now = Math.max(Date.now() * PER_MS, _traffic.tail);
+  if (seq >= 0 && seq < now + CLOCKS * PER_MS) return { seq, why: 'expired' };
   return { seq: UNUSABLE, why: ID.test(id) ? 'restart' : 'invalid' };
 }
 
@@ -68,7 +72,7 @@ function begin(client) {
   const id = client.lastEventId;
   client._begun = hub._seq;
   if (history !== null && id !== undefined && id !== '') {
-    const { seq, why } = hub._traffic === null ? readCursor(hub, id) : readSharedCursor(id);
+    const { seq, why } = hub._traffic === null ? readCursor(hub, id) : readSharedCursor(hub, id);
     if (hub._traffic !== null && seq !== UNUSABLE) {
       hub._traffic.recoveries.begin(client, seq, why);
       return;

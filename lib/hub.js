@@ -241,6 +241,7 @@ class Hub extends EventEmitter {
   /** Its end has begun: nobody reaches it any more. */
   _depart(client) {
     this._open--;
+    this._traffic?.recoveries.forget(client);
     for (const name of client.rooms) this._rooms.remove(name, client);
     if (client.user !== undefined) this._users.remove(client.user, client);
   }

@@ -14,6 +14,7 @@ const { Paging } = require('./paging');
 const PAGE_BYTES = 512 << 10; // each of them holds one, as long as its socket needs
 const AGAIN = 500; // ms; the engine did not answer
 const BUSY = 20; // ms; the hub had no room
+const SPARE = 64; // rooms that were left, and of which is still known when they were joined
 const { FULL } = native.errors;
 const TELL = 0; // enum fan_otherwise
 const TELL_AND_GATE = 1;
@@ -23,13 +24,14 @@ class Recoveries {
   constructor(traffic, hub) {
     this._traffic = traffic;
     this._hub = hub;
-    this._cursors = new WeakMap(); // client → { seq, why, joined: Map room → seq, paging }
-    this._waiting = []; // { seq, go }: for the tail to come that far
+    this._cursors = new WeakMap(); // client → { seq, why, joined: Map room → seq, paging, waits: one of _waiting }
+    this._waiting = new Set(); // { seq, go }: for the tail to come that far
   }
 
   /** It has everything up to `seq`. @param {string} why what it is told if that is of no use */
   begin(client, seq, why) {
-    this._cursors.set(client, { seq, why, joined: new Map(), paging: new Paging(PAGE_BYTES) });
+    const paging = new Paging(PAGE_BYTES);
+    this._cursors.set(client, { seq, why, joined: new Map(), paging, waits: null });
     this._resume(client, seq, why, PAUSE);
   }
 
@@ -39,21 +41,37 @@ class Recoveries {
 
   /** What was sent to that room before is not its own, whatever its cursor says. */
   joined(client, room) {
-    this._cursors.get(client)?.joined.set(room, this._traffic.tail);
+    const joined = this._cursors.get(client)?.joined;
+    if (joined === undefined) return;
+    joined.set(room, this._traffic.tail);
+    if (joined.size <= 2 * client.rooms.size + SPARE) return;
+    for (const name of joined.keys()) if (!client.rooms.has(name)) joined.delete(name);
+  }
+
+  /** Its end has begun, or it has been told that it goes on from here: whoever reads for it stops. */
+  forget(client) {
+    const cursor = this._cursors.get(client);
+    if (cursor === undefined) return;
+    this._cursors.delete(client);
+    if (this._waiting.delete(cursor.waits)) cursor.waits.go();
+  }
+
+  _isOver(client, cursor) {
+    return this._cursors.get(client) !== cursor;
   }
 
   /** The loop says: the history of this process can't help it, or not any further. */
   async paused(client) {
     const cursor = this._cursors.get(client);
     try {
-      do await this.reached(cursor.seq);
-      while (client._closing === null && !(await this._catchUp(client, cursor)));
-    } catch (err) {
-      client._fail(err); // an event that this hub can't send
+      do await this.reached(cursor.seq, cursor);
+      while (!this._isOver(client, cursor) && !(await this._catchUp(client, cursor)));
+    } catch {
+      this.reset(client, cursor.why); // an event that this hub can't send: it would come back to the same one
     }
   }
 
-  /** @returns {Promise<boolean>} the loop has been asked again, or has been told that nothing helps */
+  /** @returns {Promise<boolean>} the loop has been asked again, or has been told that nothing helps; or it is over */
   async _catchUp(client, cursor) {
     let page;
     try {
@@ -62,7 +80,7 @@ class Recoveries {
       await delay(AGAIN); // the hub's `adapter` event tells why; the client keeps its heartbeats
       return false;
     }
-    if (client._closing !== null) return false;
+    if (this._isOver(client, cursor)) return true;
     const isFull = page.entries.length === cursor.paging.count;
     cursor.paging.measure(page.entries);
     if (!page.isWhole) {
@@ -72,10 +90,11 @@ class Recoveries {
     for (const entry of page.entries) {
       const seq = seqOf(entry.id);
       if (seq > this._traffic.tail) break; // it comes by the tail
-      if (!client._hasRoom() && !(await client.drain())) return false;
+      if (!client._hasRoom()) await client.drain();
+      if (this._isOver(client, cursor)) return true;
       while (!this._give(client, cursor, entry, seq)) {
         await delay(BUSY);
-        if (client._closing !== null) return false;
+        if (this._isOver(client, cursor)) return true;
       }
       cursor.seq = seq;
     }
@@ -119,7 +138,7 @@ class Recoveries {
       return;
     }
     const { history, snapshot } = this._hub._options;
-    this._cursors.delete(client);
+    this.forget(client);
     client._begun = this._hub._seq;
     const newId = snapshot === null && history !== null ? idOf(client._begun) : undefined;
     this._resume(client, -1, why, snapshot === null ? TELL : TELL_AND_GATE, newId);
@@ -127,22 +146,24 @@ class Recoveries {
 
   // ---- the tail ----
 
-  /** Resolves when everything up to there has come. */
-  reached(seq) {
+  /** Resolves when everything up to there has come. @param {object} [cursor] of a client that may be forgotten before */
+  reached(seq, cursor) {
     const { tail } = this._traffic;
     if (tail > 0 && tail >= seq) return Promise.resolve();
-    return new Promise((go) => this._waiting.push({ seq, go }));
+    return new Promise((go) => {
+      const one = { seq, go };
+      this._waiting.add(one);
+      if (cursor !== undefined) cursor.waits = one;
+    });
   }
 
   /** The tail has moved. */
   moved() {
-    if (this._waiting.length === 0) return;
     const { tail } = this._traffic;
-    const waiting = this._waiting;
-    this._waiting = [];
-    for (const one of waiting) {
-      if (tail >= one.seq) one.go();
-      else this._waiting.push(one);
+    for (const one of this._waiting) {
+      if (tail < one.seq) continue;
+      this._waiting.delete(one);
+      one.go();
     }
   }
 }
