@@ -56,6 +56,19 @@ function isMeant({ a, r = [], u = [], x }, reader) {
   return !(x.t ?? []).some((address) => isMeant(address, reader));
 }
 
+const isNames = (list) =>
+  list === undefined || (Array.isArray(list) && list.every((name) => typeof name === 'string'));
+
+/** What others write is looked at before it is used. */
+function isAddress(value) {
+  if (typeof value !== 'object' || value === null) return false;
+  const { r, u, c, x } = value;
+  if (!isNames(r) || !isNames(u) || !isNames(c)) return false;
+  if (x === undefined) return true;
+  if (typeof x !== 'object' || x === null || !isNames(x.r) || !isNames(x.c)) return false;
+  return x.t === undefined || (Array.isArray(x.t) && x.t.every(isAddress));
+}
+
 const read = new Map(); // text → what it says: most events of a room have the same head
 
 /** @returns {object|null} of an event that came, not to be changed; null: somebody else wrote that */
@@ -65,7 +78,7 @@ function headOf({ head }) {
   let found = null;
   try {
     const said = JSON.parse(head);
-    if (typeof said?.t === 'object' && said.t !== null) found = said;
+    if (isAddress(said?.t)) found = said;
   } catch {
     // not JSON
   }

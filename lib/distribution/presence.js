@@ -40,7 +40,7 @@ class Questions {
   /** @param {object} traffic */
   constructor(traffic) {
     this._traffic = traffic;
-    this._open = new Map(); // number → { page, missing: Set of processes, pages, resolve, reject, timer }
+    this._open = new Map(); // number → { page, missing: Set of processes (null: not yet asked), pages, resolve, reject, timer }
     this._last = 0;
   }
 
@@ -48,38 +48,50 @@ class Questions {
    * @param {object} target
    * @param {{limit: number, after: string}} page
    */
-  async ask(target, page) {
-    const processes = await this._traffic.processes();
+  ask(target, page) {
     const number = ++this._last;
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => this._settle(number), PATIENCE);
-      this._open.set(number, {
-        page,
-        missing: new Set(processes),
-        pages: [],
-        resolve,
-        reject,
-        timer,
-      });
-      this._traffic.ask(target, { number, ...page }).catch((err) => {
-        this._forget(number);
-        reject(err);
-      });
+      const timer = setTimeout(() => this._late(number), PATIENCE);
+      this._open.set(number, { page, missing: null, pages: [], resolve, reject, timer });
+      this._put(number, target).catch((err) => this._fail(number, err));
     });
   }
 
-  answered({ number, process, page }) {
+  /** To all who are alive. */
+  async _put(number, target) {
+    const processes = await this._traffic.processes();
     const question = this._open.get(number);
-    if (question === undefined) return;
+    if (question === undefined) return; // it is late, or the hub has closed
+    question.missing = new Set(processes);
+    await this._traffic.ask(target, { number, ...question.page });
+  }
+
+  /** @param {string} text of another process */
+  answered(text) {
+    const { number, process, page } = JSON.parse(text);
+    const question = this._open.get(number);
+    if (!question?.missing?.delete(process)) return;
     question.pages.push(page);
-    question.missing.delete(process);
     if (question.missing.size === 0) this._settle(number);
+  }
+
+  /** Whoever has not answered is dead. But this process is not: without its own answer nothing has come back. */
+  _late(number) {
+    const { missing } = this._open.get(number);
+    if (missing !== null && !missing.has(this._traffic.process)) this._settle(number);
+    else this._fail(number, errors.adapter(`The engine has not answered within ${PATIENCE} ms`));
   }
 
   _settle(number) {
     const { page, pages, resolve } = this._open.get(number);
     this._forget(number);
     resolve(merged(pages, page.limit));
+  }
+
+  _fail(number, error) {
+    const question = this._open.get(number);
+    this._forget(number);
+    question?.reject(error);
   }
 
   _forget(number) {
@@ -89,10 +101,7 @@ class Questions {
 
   close() {
     const error = errors.closed('hub');
-    for (const [number, { reject }] of this._open) {
-      this._forget(number);
-      reject(error);
-    }
+    for (const number of [...this._open.keys()]) this._fail(number, error);
   }
 }
 

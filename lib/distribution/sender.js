@@ -83,7 +83,8 @@ class Sender {
     this.bytes += pending.bytes;
     this._queue.push(pending);
     if (this._batch === null && this._timer === null && this._queue.length === 1) {
-      queueMicrotask(() => this._send()); // what one stretch of code sends travels together
+      // What one stretch of code sends travels together, unless something else has sent it off by then.
+      queueMicrotask(() => this._batch === null && this._send());
     }
     return pending;
   }

@@ -47,7 +47,7 @@ class Traffic {
     this._refusal = null; // why the engine took nothing, the last time
     this.tail = 0; // the last event that came, as a number
     this._tickets = new Map(); // Pending → Ticket, until it has a number
-    this._own = new Map(); // number of a send of this process → Ticket
+    this._own = new Map(); // number of a send of this process → { ticket, send }
     this._heard = new Map(); // process → number of its send that came last
     this._targets = new WeakMap(); // what an event's head says → Target
     this._worst = undefined; // what has been told of an error that waiting does not mend
@@ -66,7 +66,7 @@ class Traffic {
       started: (id) => this._started(id),
       received: (entries) => this._received(entries),
       lost: (id) => this._lost(id),
-      answered: (text) => this._questions.answered(JSON.parse(text)),
+      answered: (text) => this._questions.answered(text),
       state: (state, error) => this._told(state, error),
     };
   }
@@ -170,9 +170,20 @@ class Traffic {
       const ticket = this._tickets.get(send);
       if (ticket === undefined) continue;
       this._tickets.delete(send);
-      this._own.set(first + i, ticket);
-      send.accepted.catch(() => this._own.delete(first + i));
+      this._own.set(first + i, { ticket, send });
+      send.accepted.then(
+        () => this._isMissed(first + i),
+        () => this._own.delete(first + i),
+      );
     }
+  }
+
+  /** What was accepted, and is gone before it has come back: nobody here gets it. */
+  _isMissed(number) {
+    const { ticket, send } = this._own.get(number) ?? {};
+    if (ticket === undefined || !(seqOf(send.outcome?.place) <= this.tail)) return;
+    this._own.delete(number);
+    send.accepted.then((id) => ticket.nobody(id));
   }
 
   // ---- in ----
@@ -234,46 +245,58 @@ class Traffic {
   _give(entry, head, seq) {
     const hub = this._hub;
     if (hub._isClosed) return true;
-    const target = this._targetOf(head);
-    if (head.v === 'ask') {
-      this._answer(target, head, head.o);
-      return true;
-    }
-    if (head.v !== undefined) {
-      this._obey(target, head, entry.data);
-      return true;
-    }
     const ticket = this._ticketOf(head, entry.number);
-    const isKept = head.h === 1 && hub._options.history !== null;
-    const fields = { event: head.e, id: isKept ? entry.id : head.i, retry: head.r, key: head.k };
     try {
-      target._publish(entry.data, fields, isKept ? seq : 0, ticket);
+      const target = this._targetOf(head);
+      if (head.v === 'ask') this._answer(target, head, head.o);
+      else if (head.v !== undefined) this._obey(target, head, entry.data);
+      else this._publishHere(target, entry, head, seq, ticket);
     } catch (err) {
       if (err.code === 'ERR_FAN_FULL') return false;
-      // Larger than this hub allows: other processes have other limits.
-      this._mention(foreign(`the event ${entry.id} can't be sent here: ${err.message}`, err));
-      this._lost(entry.id);
+      // Larger than this hub allows, or what it does not know: other processes have other limits, and other versions.
+      const what = head.v === undefined ? "can't be sent here" : 'is a command of no use here';
+      this._mention(foreign(`the event ${entry.id} ${what}: ${err.message}`, err));
+      ticket?.refused(err);
+      if (head.v === undefined) this._lost(entry.id);
     }
     if (ticket !== null) this._own.delete(entry.number);
     return true;
   }
 
+  _publishHere(target, { id, data }, head, seq, ticket) {
+    const isKept = head.h === 1 && this._hub._options.history !== null;
+    const fields = { event: head.e, id: isKept ? id : head.i, retry: head.r, key: head.k };
+    target._publish(data, fields, isKept ? seq : 0, ticket);
+  }
+
   _ticketOf({ s }, number) {
-    return s === this.process ? (this._own.get(number) ?? null) : null;
+    return s === this.process ? (this._own.get(number)?.ticket ?? null) : null;
   }
 
   /** A command has come, perhaps from another process: what a client here can't follow is nobody's mistake here. */
   _obey(target, { v, o }, data) {
     for (const client of target.clients()) {
       if (v === 'leave') client._leave(o);
-      else if (v === 'close') client._closeWith({ ...o, text: data });
+      else if (v === 'close') this._closeHere(client, o, data);
+      else if (v !== 'join') throw new Error(`it says "${v}"`);
       else if (client._countWith(o) <= this._hub._options.limits.roomsPerClient) client._join(o);
+    }
+  }
+
+  /** Last words that are longer than this hub allows are not said. */
+  _closeHere(client, { event, hasData, reconnect }, text) {
+    try {
+      client._closeWith({ event, hasData, reconnect, text });
+    } catch (err) {
+      if (err.code !== 'ERR_FAN_TOO_LARGE') throw err;
+      client._closeWith({ hasData: false, reconnect });
     }
   }
 
   /** Some events are gone that never came: everybody here may have missed one, and is told. */
   _lost(id) {
     this._restart(seqOf(id));
+    for (const number of [...this._own.keys()]) this._isMissed(number);
     for (const client of [...this._hub.clients.values()]) this._recoveries.reset(client, 'expired');
     this._recoveries.moved();
   }
