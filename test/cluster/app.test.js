@@ -6,38 +6,50 @@ const assert = require('node:assert/strict');
 const { fork } = require('node:child_process');
 const { once } = require('node:events');
 const path = require('node:path');
+const { setTimeout: delay } = require('node:timers/promises');
 const { open } = require('fanline/testing');
 const { freePort } = require('../redis/support/server');
 
 describe('the app of docs/adapters.md', function () {
-  this.timeout(20_000);
+  this.timeout(40_000);
   let app;
   let url;
+  let said = '';
+
+  const ask = (path, options) =>
+    fetch(`${url}${path}`, { signal: AbortSignal.timeout(2_000), ...options });
 
   before(async () => {
     const port = await freePort();
     url = `http://127.0.0.1:${port}`;
     const env = { ...process.env, PORT: port };
     app = fork(path.join(__dirname, 'support', 'app.js'), { execArgv: [], env, silent: true });
-    const limit = Date.now() + 10_000;
-    while (!(await fetch(`${url}/rooms/x`).catch(() => null))) assert(Date.now() < limit);
+    app.stderr.on('data', (text) => {
+      said += text;
+    });
+    const limit = Date.now() + 20_000;
+    while (!(await ask('/rooms/x').catch(() => null))) {
+      assert(Date.now() < limit, `it does not answer: ${said}`);
+      await delay(20);
+    }
   });
 
   after(async () => {
     const over = once(app, 'exit');
     app.kill('SIGKILL');
     await over;
+    for (const pipe of [app.stdout, app.stderr]) pipe.destroy(); // its workers, which end a little later, have it too
   });
 
   const post = async (body) => {
     const headers = { 'content-type': 'text/plain' };
-    return (await fetch(`${url}/rooms/x`, { method: 'POST', body, headers })).json();
+    return (await ask('/rooms/x', { method: 'POST', body, headers })).json();
   };
 
   it('is one for its readers, whichever worker serves them, also after one has been killed', async () => {
     const streams = [];
     while (streams.length < 9) streams.push(await open(`${url}/events/x`));
-    assert.equal((await (await fetch(`${url}/rooms/x`)).json()).size, 9);
+    assert.equal((await (await ask('/rooms/x')).json()).size, 9);
     const { by } = await post('hello');
     for (const stream of streams) assert.equal((await stream.next()).data, 'hello');
     process.kill(by, 'SIGKILL');
