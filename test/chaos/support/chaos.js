@@ -30,6 +30,7 @@ const UP = 20_000; // ms for a process to listen
 const BEGUN = 30_000; // ms until every client has got something
 const SERVED = 20_000; // ms that a kill waits until there is something to kill
 const SETTLED = 60_000; // ms until every client has got everything
+const BURST = 20; // ms that a burst takes, about
 const REST = 500; // ms; whatever comes twice has come
 const PROGRESS = 10_000; // ms
 
@@ -104,7 +105,7 @@ class Chaos {
   /** Nobody is in need of anything any more. */
   async _settle() {
     const processes = [...this._processes.values()];
-    for (const child of processes) child.send(['stop']);
+    for (const child of processes) child.tell(['stop']);
     await this._until(() => processes.every((child) => this._stopped.has(child)), SETTLED);
     if (!processes.every((child) => this._stopped.has(child)))
       this._failures.push('a send was neither accepted nor refused');
@@ -144,13 +145,20 @@ class Chaos {
     });
     this._processes.set(name, child);
     child.on('message', (message) => this._heard(child, message));
+    this._watch(name, child);
     const port = await this._portOf(child);
     if (port === null) {
-      this._failures.push(`a process does not listen: ${child.said}`);
+      this._failures.push(`${name} does not listen: ${child.said}`);
       return;
     }
     this._balancer.add(name, port);
     if (this._isPublishing) this._publishOn(child);
+  }
+
+  _watch(name, child) {
+    child.on('exit', (code, signal) => {
+      if (!child.isWanted) this._failures.push(`${name} ended: ${signal ?? code}\n${child.said}`);
+    });
   }
 
   async _portOf(child) {
@@ -170,7 +178,7 @@ class Chaos {
   }
 
   _publishOn(child) {
-    child.send(['begin', { perSecond: this._options.perSecond }]);
+    child.tell(['begin', { perSecond: this._options.perSecond }]);
   }
 
   _heard(child, [what, by, ...rest]) {
@@ -198,7 +206,7 @@ class Chaos {
       const clients = all.filter((client) => Math.floor(client / 3) % READERS.length === i);
       const child = this._children.fork(READER, { library, url, clients });
       child.on('message', (news) => this._took(news));
-      child.on('exit', () => child.isWanted || this._failures.push(`readers: ${child.said}`));
+      this._watch('readers', child);
     }
   }
 
@@ -239,10 +247,18 @@ class Chaos {
     await this._until(() => this._served.has(what), SERVED);
     if (this._failures.length > 0) return;
     this._note(`${what}: killed for ${downMs} ms`);
+    await this._burst();
     if (what === 'redis') await this._killRedis(downMs);
     else await this._killProcess(what, downMs);
     this._kills[what]++;
     this._served.delete(what);
+  }
+
+  /** Resolves at some moment of it. */
+  async _burst() {
+    const child = this._processes.get(this._random.pick(NAMES));
+    child.tell(['burst']);
+    await delay(this._random.below(BURST));
   }
 
   async _killRedis(downMs) {
@@ -253,8 +269,8 @@ class Chaos {
 
   async _killProcess(name, downMs) {
     const child = this._processes.get(name);
-    if (child.exitCode !== null || child.signalCode !== null)
-      throw new Error(`${name} ended by itself: ${child.said}`);
+    if (!child.connected) return; // it has ended by itself
+    child.isWanted = true;
     const over = once(child, 'exit');
     this._balancer.remove(name);
     child.kill('SIGKILL');

@@ -13,13 +13,17 @@ class Children {
     this._isClosed = false;
   }
 
-  /** @returns {import('node:child_process').ChildProcess} with `said`: the last it has written to stderr; `isWanted`: so is its end */
+  /**
+   * @returns {import('node:child_process').ChildProcess} with `said`: the last it has written to stderr; `isWanted`:
+   *   so is its end; `tell`: it need not live any more
+   */
   fork(file, options) {
     if (this._isClosed) throw new Error('the test is over');
     const stdio = ['ignore', 'inherit', 'pipe', 'ipc'];
     const child = fork(file, [JSON.stringify(options)], { stdio });
     child.said = '';
     child.isWanted = false;
+    child.tell = (message) => child.connected && child.send(message, () => {});
     child.stderr.setEncoding('utf8').on('data', (text) => {
       child.said = `${child.said}${text}`.slice(-SAID_MAX);
     });

@@ -28,12 +28,19 @@ function roomsOf(client) {
 /** To whom the next one goes. */
 function address(random) {
   const room = () => 1 << random.below(ROOMS);
-  const kind = random.weighted({ one: 14, two: 3, but: 2, all: 1 });
-  if (kind === 'all') return { in: EVERYONE, ex: 0 };
-  if (kind === 'one') return { in: room(), ex: 0 };
-  const [first, second] = [room(), room()];
-  if (kind === 'two') return { in: first | second, ex: 0 };
-  return { in: first, ex: second & ~first };
+  const [first, second, third] = [room(), room(), room()];
+  switch (random.weighted({ one: 26, two: 6, three: 6, all: 1, most: 1 })) {
+    case 'one':
+      return { in: first, ex: 0 };
+    case 'two':
+      return { in: first | second, ex: 0 };
+    case 'three':
+      return { in: first | second | third, ex: second };
+    case 'all':
+      return { in: EVERYONE, ex: 0 };
+    default:
+      return { in: EVERYONE, ex: first | second };
+  }
 }
 
 const isMeant = (to, rooms) => (to.in & rooms) !== 0 && (to.ex & rooms) === 0;

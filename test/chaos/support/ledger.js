@@ -138,6 +138,7 @@ class Ledger {
     for (const event of order) {
       if (event.seq < seqs[0]) continue;
       if (event.seq > until) break;
+      while (seqs[at] < event.seq) at++; // of one send that became two
       if (event.seq === seqs[at]) at++;
       else if (isMeant(event, rooms)) missing++;
     }

@@ -17,7 +17,7 @@ const { by, seed, redisPort, library, hasExpress, maxLen, maxPendingBytes, histo
 );
 const RETRY = { min: 50, max: 400 };
 const ASKED = 0.1; // of all sends
-const BURST = 150; // events at once, now and then: more than a batch
+const BURST = 150; // events at once: many are on their way when something is killed
 
 const random = new Random(seed);
 let sent = 0;
@@ -51,9 +51,8 @@ function decide(req) {
 }
 
 function target(to) {
-  if (to.in === EVERYONE) return hub.except([]);
-  const rooms = hub.to(namesOf(to.in));
-  return to.ex === 0 ? rooms : rooms.except(namesOf(to.ex));
+  const whom = to.in === EVERYONE ? hub : hub.to(namesOf(to.in));
+  return whom.except(namesOf(to.ex));
 }
 
 /** @returns {Promise<string>} the id. Of some it is asked what becomes of them, which must change nothing */
@@ -79,11 +78,14 @@ async function publish() {
 /** @param {{perSecond: number}} how */
 function begin({ perSecond }) {
   const step = () => {
-    const count = random.chance(0.005) ? BURST : 1;
-    for (let i = 0; i < count; i++) publish();
+    publish();
     timer = setTimeout(step, (random.next() * 2 * 1_000) / perSecond);
   };
   step();
+}
+
+function burst() {
+  for (let i = 0; i < BURST; i++) publish();
 }
 
 async function stop() {
@@ -101,6 +103,7 @@ function makeApp() {
 
 process.on('message', ([what, how]) => {
   if (what === 'begin') begin(how);
+  else if (what === 'burst') burst();
   else stop();
 });
 process.on('disconnect', () => process.exit());
