@@ -66,7 +66,7 @@ class Balancer {
     if (last !== undefined && last !== name) this.moved++;
     this._last.set(client, name);
     const server = net.connect(this._ports.get(name), '127.0.0.1');
-    const pair = { reader, server };
+    const pair = { reader, server, isCut: false };
     this._pairs.add(pair);
     const over = () => {
       this._pairs.delete(pair);
@@ -83,7 +83,8 @@ class Balancer {
   cut(perSecond) {
     this._cutting = setInterval(() => {
       const pair = this._random.pick([...this._pairs]);
-      if (pair === undefined) return;
+      if (pair === undefined || pair.isCut) return;
+      pair.isCut = true;
       this.cuts++;
       pair.server.unpipe(pair.reader);
       pair.server.once('data', (chunk) => this._cutIn(pair, chunk)).resume();
