@@ -48,9 +48,10 @@ function conformance(engine) {
     afterEach(async () => {
       const over = probes;
       probes = [];
-      for (const probe of over) await probe.close();
+      const closed = await Promise.allSettled(over.map((probe) => probe.close()));
       await world?.stop();
       world = undefined;
+      for (const { reason } of closed) if (reason !== undefined) throw reason;
       for (const probe of over) probe.check();
     });
 

@@ -5,10 +5,16 @@
 
 const assert = require('node:assert/strict');
 const cluster = require('node:cluster');
-const { once } = require('node:events');
 const path = require('node:path');
 
 const EXEC = path.join(__dirname, 'remote-worker.js');
+
+/** Resolves with exit code and signal. Not once(): what was on its way to it may fail, and that is no matter. */
+function ended(worker) {
+  return new Promise((resolve) => {
+    worker.once('exit', (...how) => resolve(how));
+  });
+}
 
 class RemoteLink {
   constructor(module, options, host) {
@@ -56,7 +62,7 @@ class RemoteLink {
   async close() {
     if (this.worker.isDead()) return;
     await this._ask('close');
-    const over = once(this.worker, 'exit');
+    const over = ended(this.worker);
     this.worker.disconnect();
     const late = setTimeout(() => this.worker.process.kill('SIGABRT'), 5_000);
     assert.deepEqual(await over, [0, null]);
@@ -65,13 +71,13 @@ class RemoteLink {
 
   /** Lets go of its worker, with the link as it is. */
   async leave() {
-    const over = once(this.worker, 'exit');
+    const over = ended(this.worker);
     this.worker.disconnect();
     return over;
   }
 
   async kill() {
-    const over = once(this.worker, 'exit');
+    const over = ended(this.worker);
     this.worker.process.kill('SIGKILL');
     await over;
   }

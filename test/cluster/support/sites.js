@@ -3,11 +3,17 @@
 // Workers that run site.js, as the test holds them.
 
 const cluster = require('node:cluster');
-const { once } = require('node:events');
 const path = require('node:path');
 const { open } = require('fanline/testing');
 
 const EXEC = path.join(__dirname, 'site.js');
+
+/** Resolves with exit code and signal. Not once(): what was on its way to it may fail, and that is no matter. */
+function ended(worker) {
+  return new Promise((resolve) => {
+    worker.once('exit', (...how) => resolve(how));
+  });
+}
 
 class WorkerSite {
   constructor(options) {
@@ -64,7 +70,7 @@ class WorkerSite {
   }
 
   async kill() {
-    const over = once(this.worker, 'exit');
+    const over = ended(this.worker);
     this.signal('SIGKILL');
     return over;
   }
@@ -72,7 +78,7 @@ class WorkerSite {
   /** @returns {Promise<[number, string|null]>} exit code and signal */
   async close() {
     if (this.worker.isDead()) return [0, null];
-    const over = once(this.worker, 'exit');
+    const over = ended(this.worker);
     this.worker.send(['close']);
     return over;
   }
