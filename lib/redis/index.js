@@ -12,7 +12,7 @@ const { explain } = require('./failure');
 const { Health } = require('./health');
 const { Processes } = require('./processes');
 const { append, packed } = require('./script');
-const { NOTHING, Tail, entriesOf, lastOf } = require('./tail');
+const { NOTHING, Tail, behind, entriesOf, lastOf } = require('./tail');
 
 const DEFAULTS = Object.freeze({
   prefix: 'fanline',
@@ -99,7 +99,7 @@ class RedisLink {
 
   async _behind(after, count) {
     const { stream } = this._keys;
-    const range = ['XRANGE', stream, `(${after}`, '+', 'COUNT', String(count)];
+    const range = ['XRANGE', stream, behind(after), '+', 'COUNT', String(count)];
     return entriesOf(await explained(this._connection.call(range, stream)));
   }
 

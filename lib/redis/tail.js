@@ -36,6 +36,12 @@ function entryOf([id, fields]) {
   };
 }
 
+/** Where a range begins that does not have this id itself: Redis before 6.2 knows no `(`. */
+function behind(id) {
+  const dash = id.indexOf('-');
+  return `${id.slice(0, dash)}-${BigInt(id.slice(dash + 1)) + 1n}`;
+}
+
 /** The entries of XRANGE, or of the one stream of XREAD. */
 const entriesOf = (list) => (list ?? []).map(entryOf).filter((entry) => entry !== null);
 
@@ -142,8 +148,8 @@ class Tail {
   }
 
   async _hasMore() {
-    const behind = ['XRANGE', this._keys.stream, `(${this._cursor}`, '+', 'COUNT', '1'];
-    return (await within(this._call(behind), LATE)).length > 0;
+    const range = ['XRANGE', this._keys.stream, behind(this._cursor), '+', 'COUNT', '1'];
+    return (await within(this._call(range), LATE)).length > 0;
   }
 
   async _follow() {
@@ -216,4 +222,4 @@ class Tail {
   }
 }
 
-module.exports = { NOTHING, Tail, entriesOf, lastOf };
+module.exports = { NOTHING, Tail, behind, entriesOf, lastOf };
