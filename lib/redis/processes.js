@@ -23,18 +23,25 @@ redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - tonumber(ARGV[2]))
 return redis.call('ZRANGE', KEYS[1], 0, -1)
 `;
 
-/* KEYS  user, processes · ARGV  process, its clients of that user, ms that nobody need remember longer. Answers the sum of those who live. */
+/*
+ * KEYS  user, processes · ARGV  process, its clients of that user, ms that nobody need remember longer. Answers the sum of those who live.
+ * Each is `<clients> <ms of the clock>`: one that is silent may be back before it is taken for dead for good.
+ */
 const COUNT = `
+if redis.replicate_commands then redis.replicate_commands() end
+local time = redis.call('TIME')
+local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 if ARGV[2] == '0' then redis.call('HDEL', KEYS[1], ARGV[1])
 else
-  redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
+  redis.call('HSET', KEYS[1], ARGV[1], string.format('%s %.0f', ARGV[2], now))
   redis.call('PEXPIRE', KEYS[1], ARGV[3])
 end
 local sum = 0
 local all = redis.call('HGETALL', KEYS[1])
 for i = 1, #all, 2 do
-  if all[i] == ARGV[1] or redis.call('ZSCORE', KEYS[2], all[i]) then sum = sum + tonumber(all[i + 1])
-  else redis.call('HDEL', KEYS[1], all[i]) end
+  local clients, said = string.match(all[i + 1], '^(%d+) (%d+)$')
+  if all[i] == ARGV[1] or redis.call('ZSCORE', KEYS[2], all[i]) then sum = sum + tonumber(clients)
+  elseif now - tonumber(said) > tonumber(ARGV[3]) then redis.call('HDEL', KEYS[1], all[i]) end
 end
 return sum
 `;

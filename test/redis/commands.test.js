@@ -1,6 +1,6 @@
 'use strict';
 
-// What is asked of the server is in the language of Redis 5.
+// What is asked of the server: in the language of Redis 5, and for more than one answer.
 
 const assert = require('node:assert/strict');
 const { startRedis } = require('./support/server');
@@ -35,5 +35,23 @@ describe('redis: what is asked', () => {
     );
     assert(ranges.length > 0);
     for (const [, , from] of ranges) assert.match(from, /^(-|\d+-\d+)$/);
+  });
+
+  it('counts the clients of a process again that was silent for a while', async () => {
+    const { port } = world.server(await startRedis());
+    const redis = world.client('ioredis 6', port);
+    const hubs = [0, 1].map(() => world.hub(world.client('redis 6', port)));
+    const [a, b] = await Promise.all(hubs);
+    for (const one of [a, b]) await one.until('ready');
+    const [here, there] = [a, b].map(({ hub }) => hub._traffic._link);
+    await here.admit('ada', 2, 2);
+    await redis.zrem('{fanline}:processes', a.hub._traffic.process);
+    assert.equal(await there.admit('ada', 1, 2), true);
+    await here.processes(); // a heartbeat of it
+    assert.equal(await there.admit('ada', 1, 2), false);
+    await here.admit('ada', 1, 2);
+    assert.equal(await there.admit('ada', 1, 2), true);
+    await Promise.all([here.admit('ada', 0, 2), there.admit('ada', 0, 2)]);
+    assert.equal(await redis.exists('{fanline}:user:ada'), 0);
   });
 });
