@@ -22,7 +22,7 @@ class Pending {
     this.data = data;
     this._isKept = isKept;
     this._id = id;
-    this.bytes = head.length + data.byteLength;
+    this.bytes = Buffer.byteLength(head) + data.byteLength;
     this.outcome = null; // { place }: its id among all; or { error }
   }
 
