@@ -53,7 +53,7 @@ describe('drop', () => {
       const it = await venue({ overflow: 'dropOldest', limits: LIMITS });
       const { client, stream } = await it.stalled();
       const times = { dropOldest: [], replaced: [] };
-      it.hub.on('drop', (_, { reason }) => times[reason].push(performance.now()));
+      it.hub.on('drop', (_, { reason }) => times[reason]?.push(performance.now()));
       const begun = performance.now();
       while (performance.now() < begun + 2_200) {
         await overrun(it.hub, it.hub.client(client.id), 20);

@@ -62,8 +62,10 @@ const withFetch =
     const reading = new Reading();
     const controller = new AbortController();
     const headers = lastEventId === undefined ? {} : { 'Last-Event-ID': lastEventId };
+    const ask = () => fetch(url, { headers, signal: controller.signal });
     const read = async () => {
-      const response = await fetch(url, { headers, signal: controller.signal });
+      // The first may go into a kept connection that the server has just closed: any app asks again then.
+      const response = await ask().catch(ask);
       for await (const text of response.body.pipeThrough(new TextDecoderStream()))
         reading.feed(text);
     };
