@@ -36,9 +36,10 @@ export interface AdapterHost {
   started(id: string): void;
   /**
    * What comes next, in order, each once; the hub's own sends come this way, too.
-   * @returns resolves when the next may come
+   * @returns resolves when the next may come, with whether anybody here had a use for one of them: an adapter may read less often
+   *   while nobody has
    */
-  received(entries: readonly Incoming[]): Promise<void>;
+  received(entries: readonly Incoming[]): Promise<boolean>;
   /**
    * Events that never came are gone; the next one comes behind this id, which is not below the last that came.
    * @returns the next may come: at once, or when that resolves

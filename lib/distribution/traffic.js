@@ -50,6 +50,7 @@ class Traffic {
     this._own = new Map(); // number of a send of this process → { ticket, send }
     this._heard = new Map(); // process → number of its send that came last
     this._targets = new WeakMap(); // what an event's head says → Target
+    this._isOfUse = false; // something of what came last, to somebody here
     this._worst = undefined; // what has been told of an error that waiting does not mend
     this._closed = null;
     this._questions = new Questions(this);
@@ -205,10 +206,12 @@ class Traffic {
   }
 
   /**
-   * What comes next. Resolves when the next ones may come; the adapter waits for that.
+   * What comes next. Resolves when the next ones may come, with whether anybody here had a use for one of these; the adapter waits
+   * for that.
    * @param {{id: string, number: number, head: string, data: Uint8Array}[]} entries
    */
   async _received(entries) {
+    this._isOfUse = false;
     for (const entry of entries) {
       const head = headOf(entry);
       const seq = seqOf(entry.id);
@@ -218,6 +221,7 @@ class Traffic {
       this.tail = seq;
     }
     this._recoveries.moved();
+    return this._isOfUse;
   }
 
   /**
@@ -259,6 +263,7 @@ class Traffic {
       ticket?.refused(err);
       if (head.v === undefined) this._lost(entry.id);
     }
+    if (ticket !== null || head.v !== undefined) this._isOfUse = true;
     if (ticket !== null) this._own.delete(entry.number);
     return true;
   }
@@ -266,7 +271,8 @@ class Traffic {
   _publishHere(target, { id, data }, head, seq, ticket) {
     const isKept = head.h === 1 && this._hub._options.history !== null;
     const fields = { event: head.e, id: isKept ? id : head.i, retry: head.r, key: head.k };
-    target._publish(data, fields, isKept ? seq : 0, ticket);
+    const { matched } = target._publish(data, fields, isKept ? seq : 0, ticket);
+    if (matched > 0) this._isOfUse = true;
   }
 
   _ticketOf({ s }, number) {

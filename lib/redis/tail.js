@@ -11,6 +11,8 @@ const { within } = require('./within');
 const BLOCK = 2_000; // ms; a look at the whole after each
 const LATE = 5_000; // ms beyond that without an answer: the connection is dead
 const PAGE_BYTES = 4 << 20;
+const USELESS = 8; // pages in a row: from then on it reads less often
+const QUIET = 25; // ms between two pages then
 const AGAIN_MIN = 100; // ms; doubles
 const AGAIN_MAX = 2_000;
 const NOTHING = '0-0';
@@ -84,6 +86,8 @@ class Tail {
     this._last = NOTHING; // the event that came last, or that is known to be gone
     this._answered = NOTHING; // where the answers are read
     this._paging = new Paging(PAGE_BYTES);
+    this._useless = 0; // pages in quick succession of which nobody here had a use
+    this._cameAt = 0;
     this._isClosed = false;
     this._wake = null;
   }
@@ -152,8 +156,14 @@ class Tail {
     return (await within(this._call(range), LATE)).length > 0;
   }
 
+  /**
+   * A page costs far more than what is in it. A process whose clients get nothing of a busy stream reads larger pages, less often; that
+   * is how much later an event for one of them may come.
+   */
   async _follow() {
     while (!this._isClosed) {
+      if (this._useless > USELESS) await this._pause(QUIET);
+      if (this._isClosed) return;
       const args = ['XREAD', 'COUNT', String(this._paging.count), 'BLOCK', String(BLOCK)];
       const streams = [this._keys.stream, this._keys.answers, this._cursor, this._answered];
       const reply = await within(this._call([...args, 'STREAMS', ...streams]), BLOCK + LATE);
@@ -193,7 +203,13 @@ class Tail {
   }
 
   async _pass(entries) {
-    if (entries.length > 0) await this._host.received(entries);
+    if (entries.length === 0) return;
+    const now = performance.now();
+    const isSeldom = now - this._cameAt > 2 * QUIET;
+    const isFull = entries.length === this._paging.count; // more of it waits, and may be let go of
+    this._cameAt = now;
+    const isOfUse = await this._host.received(entries);
+    this._useless = isOfUse || isSeldom || isFull ? 0 : this._useless + 1;
   }
 
   _call(args) {

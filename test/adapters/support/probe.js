@@ -80,6 +80,7 @@ class Probe {
     for (const { id, number, head, data } of entries)
       this.entries.push({ id, number, head, data: Buffer.from(data) });
     this._isBusy = false;
+    return true; // all of it is of use
   }
 
   /** The hub has no room: what comes next has to wait until the function that this answers is called. */
