@@ -12,45 +12,13 @@ const path = require('node:path');
 const compression = require('compression');
 const { EventSource } = require('eventsource');
 const express = require('express');
-const { createHub } = require('../..');
 const { open } = require('../js/support/open');
-const { TLS, serve } = require('../js/support/serve');
+const { TLS } = require('../js/support/serve');
 const { when } = require('../js/support/stage');
-const { run, sections } = require('./support/troubleshooting');
-
-const OPEN = 28; // curl's exit code for a stream that was open when time was up
-const ENDED = 0;
-const CUT = 18;
+const { CUT, ENDED, OPEN, run, sections, stage } = require('./support/troubleshooting');
 
 describe('docs/recipes/troubleshooting.md, what clients see', () => {
-  let toClose;
-
-  beforeEach(() => {
-    toClose = [];
-  });
-  afterEach(async () => {
-    for (const close of toClose.reverse()) await close();
-  });
-
-  function hubOf(options = {}) {
-    const hub = createHub({ heartbeat: false, retry: 50, ...options });
-    toClose.push(() => hub.close({ grace: 0 }));
-    return hub;
-  }
-
-  async function listen(listener) {
-    const server = await serve(listener);
-    toClose.push(() => server.close());
-    return server;
-  }
-
-  function source(port) {
-    const own = new EventSource(`http://127.0.0.1:${port}/events`);
-    toClose.push(() => own.close());
-    return own;
-  }
-
-  const isClosed = (own) => when(() => own.readyState === EventSource.CLOSED, 'it gives up');
+  const { toClose, hubOf, listen, source, isClosed } = stage();
 
   it('every section has a line, and a test that runs it', () => {
     const files = ['troubleshooting.test.js', 'troubleshooting-clients.test.js'];

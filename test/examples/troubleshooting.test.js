@@ -7,49 +7,14 @@ const { spawn } = require('node:child_process');
 const { EventEmitter } = require('node:events');
 const http = require('node:http');
 const { setImmediate: turn } = require('node:timers/promises');
-const { EventSource } = require('eventsource');
 const express = require('express');
-const { createHub } = require('../..');
-const { serve } = require('../js/support/serve');
 const { when } = require('../js/support/stage');
 const { compressingProxy } = require('./support/compressing-proxy');
 const { Nginx, needNginx } = require('./support/nginx');
-const { run } = require('./support/troubleshooting');
-
-const OPEN = 28; // curl's exit code for a stream that was open when time was up
-const ENDED = 0;
-const CUT = 18;
+const { CUT, ENDED, OPEN, run, stage } = require('./support/troubleshooting');
 
 describe('docs/recipes/troubleshooting.md', () => {
-  let toClose;
-
-  beforeEach(() => {
-    toClose = [];
-  });
-  afterEach(async () => {
-    for (const close of toClose.reverse()) await close();
-  });
-
-  function hubOf(options = {}) {
-    const hub = createHub({ heartbeat: false, retry: 50, ...options });
-    toClose.push(() => hub.close({ grace: 0 }));
-    return hub;
-  }
-
-  async function listen(listener) {
-    const server = await serve(listener);
-    toClose.push(() => server.close());
-    return server;
-  }
-
-  /** An EventSource of a server's /events; what it has seen is in `names`. */
-  function source(port) {
-    const own = new EventSource(`http://127.0.0.1:${port}/events`);
-    toClose.push(() => own.close());
-    return own;
-  }
-
-  const isClosed = (own) => when(() => own.readyState === EventSource.CLOSED, 'it gives up');
+  const { toClose, hubOf, listen, source, isClosed } = stage();
 
   describe('It never opens', () => {
     const SPA = (_req, res) => res.type('html').send('<!doctype html><title>App</title>');

@@ -5,6 +5,14 @@
 const { spawn } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
+const { EventSource } = require('eventsource');
+const { createHub } = require('../../..');
+const { serve } = require('../../js/support/serve');
+const { when } = require('../../js/support/stage');
+
+const OPEN = 28; // curl's exit code for a stream that was open when time was up
+const ENDED = 0;
+const CUT = 18;
 
 const PAGE = path.join(__dirname, '..', '..', '..', 'docs', 'recipes', 'troubleshooting.md');
 const SECTION = /^## (.+)\n([\s\S]*?)(?=^## |(?![\s\S]))/gm;
@@ -54,4 +62,39 @@ function run(title, { port, proxy, secure, max = 0.4, ms = 15_000, id }) {
 /** The sections, each with its lines: null where it has none. */
 const sections = () => [...LINES].map(([title, lines]) => ({ title, lines: lines ?? null }));
 
-module.exports = { run, sections };
+/**
+ * What every test of the page needs, in a describe(): hubs, servers and sources that are closed behind each test.
+ * @returns {{toClose: (() => any)[], hubOf: Function, listen: Function, source: Function, isClosed: Function}}
+ */
+function stage() {
+  const toClose = [];
+
+  afterEach(async () => {
+    for (const close of toClose.splice(0).reverse()) await close();
+  });
+
+  function hubOf(options = {}) {
+    const hub = createHub({ heartbeat: false, retry: 50, ...options });
+    toClose.push(() => hub.close({ grace: 0 }));
+    return hub;
+  }
+
+  async function listen(listener) {
+    const server = await serve(listener);
+    toClose.push(() => server.close());
+    return server;
+  }
+
+  /** An EventSource of a server's /events. */
+  function source(port) {
+    const own = new EventSource(`http://127.0.0.1:${port}/events`);
+    toClose.push(() => own.close());
+    return own;
+  }
+
+  const isClosed = (own) => when(() => own.readyState === EventSource.CLOSED, 'it gives up');
+
+  return { toClose, hubOf, listen, source, isClosed };
+}
+
+module.exports = { CUT, ENDED, OPEN, run, sections, stage };
