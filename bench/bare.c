@@ -2,23 +2,19 @@
  * The floor: what broadcasting costs when nothing but the kernel's work is done. One thread, epoll, every client gets the same
  * bytes with one send(); no rooms, no limits, no HTTP beyond a fixed answer.
  *
- *     bare                    prints its port; then reads commands, one a line, from standard input:
- *     run EVENTS HZ SIZE      broadcasts (HZ 0: as fast as sockets take them), then prints `{"cpu_s":...,"seconds":...}`
+ *     bare     prints its port; then each line of standard input is an event's data, sent to everybody
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
-#include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #define MAX_CLIENTS 20000
@@ -27,20 +23,8 @@
   "chunked\r\n\r\n3\r\n:\n\n\r\n"
 
 static int clients[MAX_CLIENTS], client_count;
-static char event[1 << 20];
-
-static double now_s(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
-
-static double cpu_s(void) {
-  struct rusage usage;
-  getrusage(RUSAGE_SELF, &usage);
-  return (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
-         (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
-}
+static char event[1 << 20], lines[1 << 20];
+static size_t kept; /* bytes of a line that is not yet whole */
 
 static void add_client(int listener) {
   char request[1024];
@@ -63,29 +47,27 @@ static void send_all(int fd, const char *bytes, size_t size) {
   }
 }
 
-static size_t make_event(long number, size_t padding) {
-  char body[64];
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  int head = snprintf(body, sizeof body, "data: %ld %" PRIu64 " ", number,
-                      (uint64_t)now.tv_sec * UINT64_C(1000000000) + (uint64_t)now.tv_nsec);
-  size_t size = (size_t)head + padding + 2;
-  int at = snprintf(event, sizeof event, "%zx\r\n%s", size, body);
-  memset(event + at, 'x', padding);
-  memcpy(event + (size_t)at + padding, "\n\n\r\n", 4);
-  return (size_t)at + padding + 4;
+/* As one chunk of the body. */
+static void broadcast(const char *text, size_t size) {
+  int head = snprintf(event, sizeof event, "%zx\r\ndata: ", size + 8);
+  if ((size_t)head + size + 4 > sizeof event) return;
+  memcpy(event + head, text, size);
+  memcpy(event + (size_t)head + size, "\n\n\r\n", 4);
+  for (int c = 0; c < client_count; c++) send_all(clients[c], event, (size_t)head + size + 4);
 }
 
-static void run(long events, double hz, size_t padding) {
-  double cpu = cpu_s(), start = now_s();
-  for (long i = 1; i <= events; i++) {
-    size_t size = make_event(i, padding);
-    for (int c = 0; c < client_count; c++) send_all(clients[c], event, size);
-    double rest = hz > 0 ? start + (double)i / hz - now_s() : 0;
-    if (rest > 0) usleep((useconds_t)(rest * 1e6));
+/* False once there is nobody left to tell it anything. */
+static bool take_lines(void) {
+  ssize_t got = read(STDIN_FILENO, lines + kept, sizeof lines - kept);
+  if (got <= 0) return false;
+  char *start = lines, *end = lines + kept + (size_t)got, *stop;
+  while ((stop = memchr(start, '\n', (size_t)(end - start)))) {
+    broadcast(start, (size_t)(stop - start));
+    start = stop + 1;
   }
-  printf("{\"cpu_s\":%.6f,\"seconds\":%.6f}\n", cpu_s() - cpu, now_s() - start);
-  fflush(stdout);
+  kept = (size_t)(end - start);
+  memmove(lines, start, kept);
+  return true;
 }
 
 int main(void) {
@@ -94,7 +76,7 @@ int main(void) {
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0),
       epoll = epoll_create1(EPOLL_CLOEXEC);
-  if (bind(listener, (struct sockaddr *)&address, sizeof address) || listen(listener, 1024))
+  if (bind(listener, (struct sockaddr *)&address, sizeof address) || listen(listener, 4096))
     return 1;
   getsockname(listener, (struct sockaddr *)&address, &length);
   printf("%d\n", ntohs(address.sin_port));
@@ -105,18 +87,8 @@ int main(void) {
   epoll_ctl(epoll, EPOLL_CTL_ADD, STDIN_FILENO, &interest);
   for (;;) {
     struct epoll_event ready;
-    char line[128];
-    long events;
-    double hz;
-    size_t padding;
     if (epoll_wait(epoll, &ready, 1, -1) != 1) continue;
-    if (ready.data.fd == listener) {
-      add_client(listener);
-      continue;
-    }
-    ssize_t size = read(STDIN_FILENO, line, sizeof line - 1);
-    if (size <= 0) return 0;
-    line[size] = '\0';
-    if (sscanf(line, "run %ld %lf %zu", &events, &hz, &padding) == 3) run(events, hz, padding);
+    if (ready.data.fd == listener) add_client(listener);
+    else if (!take_lines()) return 0;
   }
 }

@@ -1,11 +1,22 @@
 'use strict';
 
-const { createChannel, createSession } = require('better-sse');
+const { httpServer } = require('../suite/http-server');
+const { versionOf } = require('../suite/version');
 
-module.exports = function driver() {
+async function create() {
+  const { createChannel, createSession } = require('better-sse');
   const channel = createChannel();
   return {
-    connect: (req, res) => createSession(req, res).then((session) => channel.register(session)),
+    listen: httpServer({
+      events: (req, res) => createSession(req, res).then((session) => channel.register(session)),
+    }),
     broadcast: (text) => channel.broadcast(text),
   };
+}
+
+module.exports = {
+  what: 'better-sse: a channel of sessions',
+  versions: () => ({ 'better-sse': versionOf('better-sse') }),
+  has: ['broadcast', 'ping'],
+  create,
 };
