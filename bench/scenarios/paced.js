@@ -7,10 +7,10 @@ async function measure({ settings, start, load }) {
   const { clients, events } = settings;
   const server = await start();
   const readers = await load(server);
-  await readers.open('/events', { clients, events });
+  await readers.open('/events', { clients });
   const before = await server.usage();
   const { busy_p50_ms } = await server.work('broadcasts');
-  const got = await readers.arrived({ clients, events });
+  const got = await readers.arrived({ events });
   const { cpu_s, js_s } = used(before, await server.usage());
   return {
     cpu_us: (cpu_s * 1e6) / (clients * events),

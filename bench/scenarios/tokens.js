@@ -7,10 +7,10 @@ async function measure({ driver, settings, start, load }) {
   const { clients, events } = settings;
   const server = await start();
   const readers = await load(server);
-  await readers.open('/stream', { clients, events });
+  await readers.open('/stream', { clients });
   const before = await server.usage();
   await server.work('pipe');
-  const got = await readers.arrived({ clients, events });
+  const got = await readers.arrived({ events, ends: true });
   const { cpu_s, js_s } = used(before, await server.usage());
   const late = driver === 'at-the-end'; // by intent: it says nothing
   return {
