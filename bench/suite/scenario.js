@@ -16,7 +16,7 @@
 //   work       { name: async (server, settings, streams) => any JSON }: what is done in the driver's process. `server` is the driver's
 //              (driver.js), `streams` the array of what came by onStream. suite/work.js has broadcasts() and more.
 //   goals      [{ what, value, must, aim }]: see goal() below; the figures of DESIGN section 8 and issue 8
-//   charts     [{ type, key, title, … }]: see suite/charts.js; absent: bars of the first column
+//   charts     [{ type, key, title, … }]: see suite/charts/index.js; absent: bars of the first column
 //
 // bench, what measure() gets:
 //   driver, has(capability), settings (of the variant; `driver` has them after --set), seconds (the limit for one measurement)
