@@ -73,7 +73,7 @@ export interface Stats {
   readonly deliveries: number;
   /** Of these, heartbeats. */
   readonly heartbeats: number;
-  /** Writes tried: `sendmsg` calls, on `relay` blocks handed over. */
+  /** Writes tried: `send` or `sendmsg` calls, on `relay` blocks handed over. */
   readonly writes: number;
   /** Of these, how many took less than was offered. */
   readonly blockedWrites: number;

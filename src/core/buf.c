@@ -13,11 +13,6 @@ fan_buf *fan_buf_new(size_t capacity) {
   return buf;
 }
 
-fan_buf *fan_buf_ref(fan_buf *buf) {
-  buf->refs++;
-  return buf;
-}
-
 size_t fan_buf_cost(const fan_buf *buf) { return sizeof *buf + buf->capacity; }
 
 void fan_buf_unref(fan_buf *buf) {
@@ -58,12 +53,4 @@ void fan_buf_enter(fan_buf *buf, fan_ledger *ledger) {
   buf->ledger = ledger;
   ledger->held_bytes += fan_buf_cost(buf);
   if (ledger->held_bytes > ledger->peak_bytes) ledger->peak_bytes = ledger->held_bytes;
-}
-
-fan_slice fan_buf_chunked(const fan_buf *buf) {
-  return (fan_slice){buf->bytes + buf->start, buf->end - buf->start};
-}
-
-fan_slice fan_buf_raw(const fan_buf *buf) {
-  return (fan_slice){buf->bytes + buf->body, buf->body_size};
 }

@@ -54,10 +54,15 @@ typedef struct fan_buf {
   unsigned char bytes[];
 } fan_buf;
 
+/* Answers buf. */
+static inline fan_buf *fan_buf_ref(fan_buf *buf) {
+  buf->refs++;
+  return buf;
+}
+
 /* With room for `capacity` bytes and one reference, or NULL. At most 4 GiB less one. */
 fan_buf *fan_buf_new(size_t capacity);
-fan_buf *fan_buf_ref(fan_buf *buf); /* answers buf */
-void fan_buf_unref(fan_buf *buf);   /* frees it with the last reference; NULL is fine */
+void fan_buf_unref(fan_buf *buf); /* frees it with the last reference; NULL is fine */
 
 /* What the buffer costs in memory: the number that budgets count. */
 size_t fan_buf_cost(const fan_buf *buf);
@@ -72,7 +77,12 @@ fan_buf *fan_buf_copy(const fan_buf *buf);
 /* Do both have the same key? False when one has none. */
 bool fan_buf_same_key(const fan_buf *a, const fan_buf *b);
 
-fan_slice fan_buf_chunked(const fan_buf *buf);
-fan_slice fan_buf_raw(const fan_buf *buf);
+static inline fan_slice fan_buf_chunked(const fan_buf *buf) {
+  return (fan_slice){buf->bytes + buf->start, buf->end - buf->start};
+}
+
+static inline fan_slice fan_buf_raw(const fan_buf *buf) {
+  return (fan_slice){buf->bytes + buf->body, buf->body_size};
+}
 
 #endif

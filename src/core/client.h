@@ -66,7 +66,7 @@ enum fan_client_state { FAN_OPENING, FAN_OPEN, FAN_DRAINING, FAN_DEAD };
 enum fan_verdict { FAN_QUEUED, FAN_DEAF, FAN_LOST };
 
 typedef struct fan_client {
-  /* what fan-out touches comes first */
+  /* What each delivery touches comes first, in as few cache lines as it goes. */
   fan_list dirty_node;
   fan_clients *shared;
   uint8_t state;  /* enum fan_client_state */
@@ -82,27 +82,28 @@ typedef struct fan_client {
   fan_held *
       held; /* NULL: nothing is held back. Else it is gated, or catching up from the history (hub.c) */
   uint64_t wrote_ms, progress_ms, event_ms;
+  fan_sink *sink; /* NULL while OPENING and after the sweep */
   fan_outq queue;
   size_t
       replayed_bytes; /* of what is queued, at most so much came from the history: that does not count */
-  fan_sink *sink; /* NULL while OPENING and after the sweep */
+  fan_list behind_node;
+  /* what JavaScript was told last */
+  size_t reported_bytes;
+  uint64_t private_bytes;          /* cost of all frames sent to this client by id, ever */
+  uint64_t private_reported_bytes; /* the same, as of the last report */
+  bool report;                     /* a report is due */
+  bool tell_shed;                  /* so are drops */
   /* clocks */
-  fan_timer timer;
   uint32_t heartbeat_ms;
   fan_buf *heartbeat;
+  fan_timer timer;
   uint64_t lifetime_due_ms;
-  /* lists */
-  fan_list behind_node, notice_node, dead_node;
   uint64_t behind_since_ms;
-  /* what JavaScript was told last */
-  bool report; /* a report is due */
-  size_t reported_bytes;
-  uint64_t private_bytes;                 /* cost of all frames sent to this client by id, ever */
-  uint64_t private_reported_bytes;        /* the same, as of the last report */
+  uint64_t shed_told_ms;
+  /* its end, and what is rare */
+  fan_list notice_node, dead_node;
   uint64_t dropped_events, dropped_bytes; /* it ends: what it was given and will not get */
   fan_shed shed;                          /* not told yet */
-  bool tell_shed;                         /* it is due */
-  uint64_t shed_told_ms;
   uint64_t last; /* DRAINING: shared->latest when that began; later events are not its own */
 } fan_client;
 

@@ -4,6 +4,7 @@
 #include "err.h"
 #include "hub_private.h"
 #include "mem.h"
+#include "prefetch.h"
 
 fan_hub *fan_hub_new(const fan_limits *limits, const fan_history_limits *history, uint64_t now_ms) {
   static const fan_history_limits none = {0};
@@ -169,6 +170,13 @@ static bool over_budget(const fan_hub *hub) {
   return queued > hub->clients.limits.total_bytes / 2;
 }
 
+/* While one is written to, in the kernel, the next is fetched. */
+static void fetch_next(const fan_clients *clients) {
+  const fan_client *next = fan_list_entry(clients->dirty.next, fan_client, dirty_node);
+  if (fan_list_empty(&clients->dirty)) return;
+  fan_prefetch(fan_slot_of_client((fan_client *)(uintptr_t)next), FAN_SLOT_HOT);
+}
+
 /* One round. Clients that want to go on are marked dirty again behind it. Answers true while some are left. */
 static bool flush_some(fan_hub *hub, uint32_t max_clients) {
   fan_clients *clients = &hub->clients;
@@ -179,6 +187,7 @@ static bool flush_some(fan_hub *hub, uint32_t max_clients) {
     fan_list *node = fan_list_shift(&clients->dirty);
     if (!node) break;
     fan_client *client = fan_list_entry(node, fan_client, dirty_node);
+    fetch_next(clients);
     fan_slot_refill(hub, fan_slot_of_client(client));
     fan_client_flush(client);
     hub->flushes++;

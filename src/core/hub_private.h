@@ -8,15 +8,18 @@
 #include "room.h"
 #include "ticket.h"
 
-/* A client and its memberships. */
+/* A client and its memberships. In front: what a fan-out looks at. */
 typedef struct fan_slot {
+  uint64_t mark;      /* the publish that has met this slot last */
+  fan_replay *replay; /* NULL: it is given events as they come. Owned */
   fan_client client;
   fan_member member;
   uint64_t id;
-  uint64_t mark;      /* the publish that has met this slot last */
-  fan_replay *replay; /* NULL: it is given events as they come. Owned */
-  bool was_reset;     /* to be told */
+  bool was_reset; /* to be told */
 } fan_slot;
+
+/* Bytes of a slot that a delivery touches. */
+#define FAN_SLOT_HOT (offsetof(fan_slot, client) + offsetof(fan_client, report))
 
 struct fan_hub {
   fan_clients clients;

@@ -23,15 +23,15 @@
 #define FAN_OUTQ_INLINE 4
 
 typedef struct fan_outq {
-  fan_buf **slots; /* inline_slots, or from the heap */
-  fan_buf *inline_slots[FAN_OUTQ_INLINE];
+  fan_buf **slots;   /* inline_slots, or from the heap */
   uint32_t capacity; /* a power of two */
   uint32_t first, count;
+  bool raw; /* which slice: see buf.h */
   size_t offset;
   size_t bytes; /* not yet written; the sum over all slices, less offset */
-  bool raw;     /* which slice: see buf.h */
   uint64_t
       taken; /* slots that have left at the front, ever: a frame's place is taken + its index */
+  fan_buf *inline_slots[FAN_OUTQ_INLINE];
   fan_map by_key; /* hash of a key -> place (times 2, plus 1) of the newest frame with it */
 } fan_outq;
 

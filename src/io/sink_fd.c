@@ -18,11 +18,11 @@
 
 typedef struct sink_fd {
   fan_wire wire;
+  int fd;
+  bool had_keepalive, had_nodelay;
   fan_poll *poll;    /* NULL until it is watched */
   fan_list *evicted; /* likewise */
   fan_list node;     /* in *evicted, once it is closed */
-  int fd;
-  bool had_keepalive, had_nodelay;
 } sink_fd;
 
 static sink_fd *self_of(fan_sink *sink) { return (sink_fd *)sink; }
@@ -89,7 +89,15 @@ static int error_of(int number) {
   }
 }
 
-static int64_t write_slices(fan_sink *sink, const fan_slice *slices, int count) {
+/* A lone event, the ordinary case: spares the kernel to fetch a message header and vectors. */
+static ssize_t write_one(int fd, const fan_slice *slice) {
+  ssize_t sent;
+  do sent = send(fd, slice->data, slice->size, MSG_DONTWAIT | MSG_NOSIGNAL);
+  while (sent < 0 && errno == EINTR);
+  return sent;
+}
+
+static ssize_t write_many(int fd, const fan_slice *slices, int count) {
   struct iovec vectors[MAX_VECTORS];
   int used = count < MAX_VECTORS ? count : MAX_VECTORS;
   for (int i = 0; i < used; i++)
@@ -97,8 +105,14 @@ static int64_t write_slices(fan_sink *sink, const fan_slice *slices, int count) 
   struct msghdr message = {.msg_iov = vectors};
   message.msg_iovlen = (unsigned)used; /* its type differs between systems */
   ssize_t sent;
-  do sent = sendmsg(self_of(sink)->fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+  do sent = sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
   while (sent < 0 && errno == EINTR);
+  return sent;
+}
+
+static int64_t write_slices(fan_sink *sink, const fan_slice *slices, int count) {
+  int fd = self_of(sink)->fd;
+  ssize_t sent = count == 1 ? write_one(fd, slices) : write_many(fd, slices, count);
   return sent >= 0 ? sent : error_of(errno);
 }
 
