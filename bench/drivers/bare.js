@@ -2,26 +2,34 @@
 
 const { spawn } = require('node:child_process');
 const { once } = require('node:events');
+const readline = require('node:readline');
 const { buildNative, nativePath } = require('../suite/native');
 
 /** Texts go to it through a pipe; when that is full, it has enough to do. */
-async function create() {
+async function create({ onStream }) {
   buildNative();
   const child = spawn(nativePath('bare'), { stdio: ['pipe', 'pipe', 'inherit'] });
-  const [port] = await once(child.stdout.setEncoding('latin1'), 'data');
+  const lines = readline.createInterface({ input: child.stdout });
+  const [port] = await once(lines, 'line');
+  const say = (line) => {
+    if (!child.stdin.write(`${line}\n`)) return once(child.stdin, 'drain').then(() => {});
+  };
+  lines.on('line', (line) => {
+    const [, number] = /^stream (\d+)$/.exec(line);
+    onStream({ send: (text) => say(`#${number} ${text}`), end() {} });
+  });
   return {
     listen: async () => Number(port),
     pids: () => [child.pid],
     stop: () => child.kill('SIGKILL'),
-    broadcast(text) {
-      if (!child.stdin.write(`${text}\n`)) return once(child.stdin, 'drain').then(() => {});
-    },
+    broadcast: say,
+    toRoom: (room, text) => say(`@${room} ${text}`),
   };
 }
 
 module.exports = {
   what: 'one thread in C that does nothing but send(): the floor',
   versions: () => ({}),
-  has: ['broadcast'],
+  has: ['broadcast', 'rooms', 'private', 'ping'],
   create,
 };

@@ -155,6 +155,10 @@ class Load {
     return this.ask('pings');
   }
 
+  get pid() {
+    return this.#child.pid;
+  }
+
   kill() {
     this.#child.kill('SIGKILL');
   }

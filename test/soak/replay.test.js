@@ -101,7 +101,7 @@ describe('soak: 100 clients that have missed 100,000 events', function () {
         `      from a send to the kernel at most ${slowest.ms.toFixed(1)} ms: the loop worked for ${slowest.worked.toFixed(1)} of these and` +
         ` waited for a processor for ${slowest.waited.toFixed(1)}`,
     );
-    assert.deepEqual([got.finished, got.disorder], [CLIENTS, 0]);
+    assert.equal(got.complete, CLIENTS);
     assert.deepEqual([after.replays, after.resets, after.drops], [CLIENTS, 0, {}]);
     assert.ok(after.eventsReplayed >= CLIENTS * EVENTS);
     assert.ok(turns.longest <= TURN && turns.blocked <= 2, JSON.stringify(turns));

@@ -1,16 +1,15 @@
 'use strict';
 
 // Processes for measurements: servers that are spoken to by IPC, whose memory the operating system tells, and the benchmark's
-// reader of many streams (bench/load.c).
+// reader of many streams (bench/native/load).
 
-const { execFileSync, fork, spawn } = require('node:child_process');
+const { fork } = require('node:child_process');
 const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
-const readline = require('node:readline');
+const { Load } = require('../../../bench/suite/load');
+const { buildNative } = require('../../../bench/suite/native');
 
-const ROOT = path.join(__dirname, '..', '..', '..');
-const LOAD = path.join(ROOT, 'build', 'soak', 'load');
 const MIB = 1 << 20;
 const PAGE = 4_096;
 
@@ -67,27 +66,17 @@ class Server {
   }
 }
 
-/** Call it before anything is timed: it takes this process a while. */
-function buildReader() {
-  fs.mkdirSync(path.dirname(LOAD), { recursive: true });
-  execFileSync('cc', ['-O2', '-o', LOAD, path.join(ROOT, 'bench', 'load.c')]);
-}
-
 /**
  * Opens streams that are read as fast as they come, by a process that gives way to the server's (it stands for other machines). Each must see the numbers 1, 2, 3, ...
- * @returns {Promise<{done: Promise<object>, stop: () => void}>} once all are open; `done`: what has come, see bench/load.c
+ * @returns {Promise<{done: Promise<object>, stop: () => void}>} once all are open; `done`: what has come, see Load.arrived in bench/suite/load.js
  */
 async function readAll(port, pathname, clients, events, seconds) {
-  const args = [port, pathname, clients, events, seconds].map(String);
-  const child = spawn(LOAD, args, { stdio: ['ignore', 'pipe', 'inherit'] });
-  os.setPriority(child.pid, os.constants.priority.PRIORITY_BELOW_NORMAL);
-  const lines = readline.createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  const { value } = await lines.next();
-  if (value !== `ready ${clients}`) throw new Error(`not all streams have opened: ${value}`);
-  return {
-    done: lines.next().then((line) => JSON.parse(line.value)),
-    stop: () => child.kill('SIGKILL'),
-  };
+  const load = await Load.start({ port }, seconds);
+  os.setPriority(load.pid, os.constants.priority.PRIORITY_BELOW_NORMAL);
+  await load.open(pathname, { clients });
+  const done = load.arrived({ events });
+  done.catch(() => {}); // told when it is awaited
+  return { done, stop: () => load.kill() };
 }
 
-module.exports = { MIB, Server, buildReader, readAll };
+module.exports = { MIB, Server, buildReader: buildNative, readAll };
