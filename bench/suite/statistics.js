@@ -26,4 +26,16 @@ function summaries(rounds) {
   return out;
 }
 
-module.exports = { median, summaries, summary };
+/**
+ * The straight line nearest to points.
+ * @param {[number, number][]} points  of at least two different x
+ */
+function leastSquares(points) {
+  const mean = (at) => points.reduce((sum, point) => sum + point[at], 0) / points.length;
+  const [mx, my] = [mean(0), mean(1)];
+  const sum = (of) => points.reduce((total, [x, y]) => total + of(x - mx, y - my), 0);
+  const slope = sum((x, y) => x * y) / sum((x) => x * x);
+  return { slope, start: my - slope * mx };
+}
+
+module.exports = { leastSquares, median, summaries, summary };

@@ -1,9 +1,8 @@
 'use strict';
 
-const { WIDTH, base, colour, isOurs, shortNumber } = require('./style');
+const { FONT, WIDTH, base, colour, isOurs, measure } = require('./style');
 
 const ROW = 26;
-const HEAD = 66;
 const PANEL_HEAD = 28;
 const GAP = 14;
 
@@ -25,7 +24,8 @@ function whiskers(rows, unit) {
       x: right + 8,
       y,
       style: {
-        text: `${shortNumber(median)}${unit ? ` ${unit}` : ''}`,
+        text: measure(median, unit),
+        fontFamily: FONT,
         fontSize: 12,
         fill: colour('text'),
         verticalAlign: 'middle',
@@ -46,16 +46,15 @@ function panel(index, { rows, unit, top, max }) {
       type: 'value',
       min: 0,
       max,
-      splitNumber: 4,
       axisLabel: { show: false },
-      splitLine: { lineStyle: { color: colour('grid') } },
+      splitLine: { show: false },
     },
     yAxis: {
       gridIndex: index,
       type: 'category',
       data: names,
       inverse: true,
-      axisLine: { show: false },
+      axisLine: { lineStyle: { color: colour('edge') } },
       axisTick: { show: false },
       axisLabel: { color: colour('text'), fontSize: 12, margin: 12 },
     },
@@ -86,7 +85,7 @@ function panel(index, { rows, unit, top, max }) {
 
 /** Horizontal bars of the medians with whiskers from minimum to maximum; a panel for each variant. */
 function bars({ key, title, unit, subtitle, variants }) {
-  let top = HEAD;
+  let top = subtitle ? 68 : 50;
   const titles = [];
   const panels = [];
   for (const { variant, drivers } of variants) {

@@ -14,7 +14,7 @@
 // and may have `name` (of its file; else the scenario's name), needed if a scenario has more than one, and `subtitle`.
 
 const { bars } = require('./bars');
-const { lines, points, series } = require('./lines');
+const { lines, points, series } = require('./courses');
 const { dressed } = require('./style');
 
 const TYPES = { bars, lines, points, series };

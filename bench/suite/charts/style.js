@@ -3,10 +3,10 @@
 // One SVG for light and dark: colours are variables of a style sheet inside it, and it brings its own background, so that a page of the
 // other colour does no harm.
 
-const FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif';
+const FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif";
 const WIDTH = 760;
 
-// Ours in blue, the floor in grey, the others by what is left. Each is readable on its background (>= 3:1, text >= 4.5:1).
+// Ours in blue (s0), the floor in grey. Each is readable on its background: >= 3:1, as text >= 4.5:1.
 const LIGHT = {
   paper: '#ffffff',
   edge: '#d9dee5',
@@ -22,7 +22,10 @@ const LIGHT = {
   s4: '#b45309',
   s5: '#be185d',
   s6: '#4d7c0f',
-  s7: '#64748b',
+  s7: '#0369a1',
+  s8: '#a16207',
+  s9: '#9333ea',
+  floor: '#64748b',
 };
 const DARK = {
   paper: '#12161d',
@@ -39,22 +42,29 @@ const DARK = {
   s4: '#fbbf24',
   s5: '#f472b6',
   s6: '#a3e635',
-  s7: '#94a3b8',
+  s7: '#38bdf8',
+  s8: '#fde047',
+  s9: '#d8b4fe',
+  floor: '#94a3b8',
 };
 
 const colour = (name) => `var(--${name})`;
-const OTHERS = ['s1', 's2', 's3', 's4', 's5', 's6', 's7'];
+const OTHERS = ['s1', 's2', 's3', 's4', 's5', 's6', 's7', 's8', 's9'];
 
 const isOurs = (driver) => driver.startsWith('fanline');
 
-/** A colour for each driver of a chart with many lines; ours is always the same one. */
-function coloursOf(drivers) {
+// Ours have one colour and differ in their dashes.
+const DASHES = { 'fanline-relay': [8, 4], 'fanline-detached': [2, 3], 'fanline-tls': [10, 3, 2, 3] };
+
+/** Colour and dashes for each driver of a chart with many lines. */
+function pensOf(drivers) {
   let next = 0;
-  const pairs = drivers.map((driver) => [
-    driver,
-    colour(driver === 'fanline' ? 's0' : OTHERS[next++ % OTHERS.length]),
-  ]);
-  return Object.fromEntries(pairs);
+  const penOf = (driver) => {
+    if (isOurs(driver)) return { paint: colour('s0'), dash: DASHES[driver] ?? 'solid' };
+    if (driver === 'bare') return { paint: colour('floor'), dash: [4, 3] };
+    return { paint: colour(OTHERS[next++ % OTHERS.length]), dash: 'solid' };
+  };
+  return Object.fromEntries(drivers.map((driver) => [driver, penOf(driver)]));
 }
 
 const variables = (theme) =>
@@ -108,4 +118,10 @@ function shortNumber(value) {
   return String(Number(value.toPrecision(size < 0.01 ? 1 : 3)));
 }
 
-module.exports = { WIDTH, base, colour, coloursOf, dressed, isOurs, shortNumber };
+/** With its unit: 7.52 µs, 8.1 M/s. */
+function measure(value, unit) {
+  if (!unit) return shortNumber(value);
+  return unit === '1/s' ? `${shortNumber(value)}/s` : `${shortNumber(value)} ${unit}`;
+}
+
+module.exports = { FONT, WIDTH, base, colour, dressed, isOurs, measure, pensOf, shortNumber };
