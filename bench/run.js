@@ -1,82 +1,114 @@
 'use strict';
 
-// npm run bench [-- [--rounds N] [--full] [scenario …] [driver …]]: see README.md
-// npm run bench -- distribution: several processes, see distribution/run.js
+// npm run bench: see README.md, or npm run bench -- --help
 
-const fs = require('node:fs');
 const path = require('node:path');
 const { driverNames } = require('./suite/driver');
-const { machineOf } = require('./suite/machine');
+const { commitOf, machineOf } = require('./suite/machine');
 const { buildNative } = require('./suite/native');
-const { plan, resultsOf, runRounds } = require('./suite/rounds');
+const { USAGE, UsageError, parseOptions } = require('./suite/options');
+const { consoleReport, goalsOf } = require('./suite/report');
+const { readResults, writeDocs, writeReport, writeResults } = require('./suite/results');
+const { Run, driversOf, plan, resultsOf } = require('./suite/rounds');
 const { loadScenario, scenarioNames } = require('./suite/scenario');
-const { tableOf } = require('./suite/table');
 
-async function main(args) {
-  if (args[0] === 'distribution') {
-    await require('./distribution/run').main(args.slice(1));
-    return;
-  }
-  const take = (name, otherwise) => {
-    const at = args.indexOf(name);
-    return at < 0 ? otherwise : args.splice(at, 2)[1];
+const allScenarios = () => scenarioNames().map(loadScenario);
+const shown = (file) => path.relative(process.cwd(), file);
+
+function timeOf(seconds) {
+  if (seconds === undefined) return '';
+  return seconds < 90
+    ? `, ${Math.ceil(seconds / 5) * 5} s left`
+    : `, ${Math.round(seconds / 60)} min left`;
+}
+
+/** One line that changes on a terminal, a line for each measurement elsewhere. */
+function progress({ round, entry, done, total, left }) {
+  const what = [entry.scenario.name, entry.variant, entry.name].join(' · ');
+  const line = `[${done + 1}/${total}] round ${round}: ${what}${timeOf(left)}`;
+  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${line}`);
+  else process.stderr.write(`${line}\n`);
+}
+
+/** Ctrl-C once: the run ends and what it has is written. Twice: at once. */
+function stopOnSignal(run) {
+  const stop = () => {
+    if (run.stopped) process.exit(130);
+    run.stop();
+    process.stderr.write('\nstopping; what has been measured is written\n');
   };
-  const rounds = Number(take('--rounds', 3));
-  const settings = {};
-  for (let pair = take('--set'); pair; pair = take('--set')) {
-    const [key, value] = pair.split('=');
-    settings[key] = Number(value);
-  }
-  const names = args.filter((name) => scenarioNames().includes(name));
-  const drivers = args.filter((name) => driverNames().includes(name));
-  const unknown = args.filter((name) => !names.includes(name) && !drivers.includes(name));
-  if (unknown.length > 0 || !(rounds > 0)) {
-    console.error(`unknown: ${unknown.join(' ')}\nscenarios: ${scenarioNames().join(' ')}`);
-    console.error(`drivers: ${driverNames().join(' ')}`);
-    process.exitCode = 2;
+  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, stop);
+  return () => {
+    for (const signal of ['SIGINT', 'SIGTERM']) process.off(signal, stop);
+  };
+}
+
+async function measure(args) {
+  const scenarios = allScenarios();
+  const options = parseOptions(args, { scenarios, drivers: driverNames() });
+  if (options.help) {
+    console.log(`${USAGE}\n\nscenarios:`);
+    for (const { name, title, drivers, more } of scenarios)
+      console.log(`  ${name.padEnd(10)} ${title}: ${[...drivers, ...more].join(' ')}`);
     return;
   }
-  const scenarios = (names.length > 0 ? names : scenarioNames()).map((name) => {
-    const scenario = loadScenario(name);
-    const own = [...scenario.drivers, ...scenario.more];
-    const chosen = drivers.length > 0 ? own.filter((d) => drivers.includes(d)) : scenario.drivers;
-    return { scenario, drivers: chosen };
-  });
   buildNative();
-  const entries = plan(scenarios, settings);
-  const state = { stopped: false, current: null };
-  const { load_average } = await runRounds(
-    entries,
-    rounds,
-    ({ round, entry, done, total, left }) =>
-      process.stderr.write(
-        `${done + 1}/${total} round ${round}: ${entry.scenario.name}, ${entry.variant}, ${entry.name}${left ? `, ${Math.ceil(left)} s left` : ''}\n`,
-      ),
-    state,
-  );
-  const results = resultsOf(entries);
-  for (const { scenario } of scenarios) {
-    console.log(`\n## ${scenario.title}\n\n${scenario.what}`);
-    for (const [name, { settings, drivers }] of Object.entries(results[scenario.name].variants)) {
-      console.log(
-        `\n${name}: ${JSON.stringify(settings)}\n\n${tableOf(scenario.columns, drivers)}`,
-      );
-    }
-  }
-  const file = path.join(
-    __dirname,
-    'results',
-    `${new Date().toISOString().replace(/[:.]/g, '-')}.json`,
-  );
-  fs.mkdirSync(path.dirname(file), { recursive: true });
-  fs.writeFileSync(
-    file,
-    `${JSON.stringify({ machine: machineOf(), load_average, rounds, results }, null, 2)}\n`,
-  );
-  console.log(`\nWritten to ${path.relative(process.cwd(), file)}`);
+  const started = new Date().toISOString();
+  const entries = plan(options.chosen, options.settings);
+  const run = new Run(entries, options.rounds, progress);
+  const ignore = stopOnSignal(run);
+  await run.go();
+  ignore();
+  if (process.stderr.isTTY) process.stderr.write('\r\x1b[K');
+  const found = {
+    started,
+    finished: new Date().toISOString(),
+    commit: commitOf(),
+    machine: machineOf(),
+    rounds: options.rounds,
+    stopped: run.stopped || undefined,
+    history: run.history,
+    drivers: driversOf(entries),
+    results: resultsOf(entries),
+  };
+  console.log(consoleReport(found, scenarios));
+  const file = writeResults(found);
+  const [page, ...charts] = writeReport(file, found, scenarios);
+  console.log(`\nWritten: ${shown(file)}, ${shown(page)}, ${charts.length} charts`);
+  if (charts.length === 0) console.log('(no charts: cd bench && npm ci)');
+  if (run.stopped) process.exitCode = 130;
+}
+
+function check([file]) {
+  const { results } = readResults(file);
+  const { table, missed, unknown } = goalsOf(allScenarios(), results);
+  console.log(`${table}\n\n${missed} missed, ${unknown} not measured`);
+  if (missed > 0) process.exitCode = 1;
+}
+
+function report(args) {
+  const files = args.filter((arg) => arg !== '--docs');
+  const found = readResults(files[0]);
+  const scenarios = allScenarios();
+  const written = args.includes('--docs')
+    ? writeDocs(found, scenarios)
+    : writeReport(files[0], found, scenarios);
+  for (const file of written) console.log(shown(file));
+}
+
+const COMMANDS = {
+  check,
+  report,
+  distribution: (args) => require('./distribution/run').main(args),
+};
+
+async function main([first, ...rest]) {
+  const command = COMMANDS[first];
+  if (command) await command(rest);
+  else await measure(first === undefined ? [] : [first, ...rest]);
 }
 
 main(process.argv.slice(2)).catch((err) => {
-  console.error(err);
-  process.exitCode = 1;
+  console.error(err instanceof UsageError ? err.message : err);
+  process.exitCode = err instanceof UsageError ? 2 : 1;
 });

@@ -3,65 +3,119 @@
 const os = require('node:os');
 const { performance } = require('node:perf_hooks');
 const { loadDriver, whyNot } = require('./driver');
+const { cpuTimes, othersBetween } = require('./machine');
 const { Measurement } = require('./measurement');
 const { summaries } = require('./statistics');
 
 const GIVE_UP_AFTER = 2; // failed measurements of a driver in one variant
 
-/** What a run is made of: one entry for each scenario, variant, driver that can take part; `why` if it can't run here. */
-function plan(scenarios, settings) {
-  return scenarios.flatMap(({ scenario, drivers }) =>
-    Object.entries(scenario.variants).flatMap(([variant, own]) =>
-      drivers.map((name) => {
-        const driver = loadDriver(name);
-        const merged = { ...own, ...settings };
-        const why = whyNot(driver);
-        return { scenario, variant, settings: merged, name, driver, why, rounds: [], failures: [] };
-      }),
-    ),
-  );
-}
-
-async function measureOnce(entry, round, state) {
-  const measurement = new Measurement(entry.scenario, entry.driver, entry.name, entry.settings);
-  state.current = measurement;
-  try {
-    const { series, ...numbers } = await measurement.run();
-    entry.rounds.push({ round, numbers, series });
-  } catch (err) {
-    if (state.stopped) return;
-    entry.failures.push({ round, reason: err.message.split('\n')[0] });
-  } finally {
-    state.current = null;
-  }
+function lacking({ needs }, { has }) {
+  const lacks = needs.filter((capability) => !has.includes(capability));
+  return lacks.length > 0 ? `it has no ${lacks.join(', no ')}` : undefined;
 }
 
 /**
- * All entries, round after round, so that a slow minute of the machine does not hit one driver alone; within a round, drivers of a variant
- * come one after the other.
- *
- * @param {(info: object) => void} onProgress
- * @param {{ stopped: boolean, current: Measurement | null }} state  `stopped` ends the run before the next measurement
- * @returns {Promise<{ load_average: number[], rounds: number }>}
+ * What a run is made of: an entry for each scenario, variant and driver that can take part; `why`: it can't run here.
+ * @param {{ scenario: object, drivers: string[] }[]} chosen
+ * @param {object} settings  that replace a variant's own
  */
-async function runRounds(entries, rounds, onProgress, state) {
-  const able = entries.filter((entry) => !entry.why);
-  const load_average = [os.loadavg()[0]];
-  const start = performance.now();
-  const total = able.length * rounds;
-  let done = 0;
-  for (let round = 1; round <= rounds; round++) {
-    for (const entry of able) {
-      if (state.stopped) return { load_average, rounds: round - 1 };
-      const elapsed = (performance.now() - start) / 1000;
-      const left = done > 0 ? (elapsed / done) * (total - done) : undefined;
-      onProgress({ round, rounds, entry, done, total, left });
-      if (entry.failures.length < GIVE_UP_AFTER) await measureOnce(entry, round, state);
-      done++;
-    }
-    load_average.push(os.loadavg()[0]);
+function plan(chosen, settings) {
+  return chosen.flatMap(({ scenario, drivers }) =>
+    Object.entries(scenario.variants).flatMap(([variant, own]) => {
+      const known = Object.entries(settings).filter(([key]) => key in own);
+      return drivers.map((name) => {
+        const driver = loadDriver(name);
+        return {
+          scenario,
+          variant,
+          settings: { ...own, ...Object.fromEntries(known) },
+          name,
+          driver,
+          why: lacking(scenario, driver) ?? whyNot(driver),
+          seconds: [], // that its measurements took
+          rounds: [],
+          failures: [],
+        };
+      });
+    }),
+  );
+}
+
+/** Rounds of all entries, which can be stopped between two measurements and within one. */
+class Run {
+  #entries;
+  #rounds;
+  #onProgress;
+  #current;
+  #stopped = false;
+  #done = 0;
+  history = []; // of each round: { others, steal, load_average }
+
+  constructor(entries, rounds, onProgress = () => {}) {
+    this.#entries = entries.filter(({ why }) => !why);
+    this.#rounds = rounds;
+    this.#onProgress = onProgress;
   }
-  return { load_average, rounds };
+
+  stop() {
+    this.#stopped = true;
+    this.#current?.abort(new Error('stopped'));
+  }
+
+  get stopped() {
+    return this.#stopped;
+  }
+
+  /** Of each entry what it took so far, of a new one what they take on average. */
+  #secondsLeft(round) {
+    const mean = (list) => list.reduce((sum, one) => sum + one, 0) / list.length;
+    const all = this.#entries.flatMap(({ seconds }) => seconds);
+    if (all.length === 0) return undefined;
+    const position = this.#done - (round - 1) * this.#entries.length;
+    return this.#entries.reduce((sum, { seconds }, index) => {
+      const times = this.#rounds - round + (index >= position ? 1 : 0);
+      return sum + times * mean(seconds.length > 0 ? seconds : all);
+    }, 0);
+  }
+
+  async #measure(entry, round) {
+    const start = performance.now();
+    this.#current = new Measurement(entry.scenario, entry.driver, entry.name, entry.settings);
+    try {
+      const { series, ...numbers } = await this.#current.run();
+      entry.rounds.push({ round, numbers, series });
+    } catch (err) {
+      if (!this.#stopped)
+        entry.failures.push({ round, reason: err.message.split('\n')[0].slice(0, 300) });
+    } finally {
+      this.#current = undefined;
+      entry.seconds.push((performance.now() - start) / 1000);
+    }
+  }
+
+  /**
+   * Round after round, so that a slow minute of the machine does not hit one driver alone; within a round the drivers of a variant come one
+   * after the other.
+   */
+  async go() {
+    for (let round = 1; round <= this.#rounds; round++) {
+      const before = cpuTimes();
+      const load_before = os.loadavg()[0];
+      for (const entry of this.#entries) {
+        if (this.#stopped) return;
+        const left = this.#secondsLeft(round);
+        const total = this.#entries.length * this.#rounds;
+        this.#onProgress({ round, entry, done: this.#done, total, left });
+        if (entry.failures.length < GIVE_UP_AFTER) await this.#measure(entry, round);
+        this.#done++;
+      }
+      this.history.push({
+        ...othersBetween(before, cpuTimes()),
+        load_before,
+        load_after: os.loadavg()[0],
+      });
+    }
+  }
 }
 
 /** The part of the results file: scenario → variant → driver. */
@@ -78,4 +132,12 @@ function resultsOf(entries) {
   return results;
 }
 
-module.exports = { plan, resultsOf, runRounds };
+/** What the drivers of a run say about themselves. */
+function driversOf(entries) {
+  const out = {};
+  for (const { name, driver, why } of entries)
+    out[name] ??= { what: driver.what, ...(why ? { why } : { versions: driver.versions() }) };
+  return out;
+}
+
+module.exports = { Run, driversOf, plan, resultsOf };

@@ -54,7 +54,11 @@ const OTHERS = ['s1', 's2', 's3', 's4', 's5', 's6', 's7', 's8', 's9'];
 const isOurs = (driver) => driver.startsWith('fanline');
 
 // Ours have one colour and differ in their dashes.
-const DASHES = { 'fanline-relay': [8, 4], 'fanline-detached': [2, 3], 'fanline-tls': [10, 3, 2, 3] };
+const DASHES = {
+  'fanline-relay': [8, 4],
+  'fanline-detached': [2, 3],
+  'fanline-tls': [10, 3, 2, 3],
+};
 
 /** Colour and dashes for each driver of a chart with many lines. */
 function pensOf(drivers) {
