@@ -52,6 +52,10 @@ async function measure(args) {
       console.log(`  ${name.padEnd(10)} ${title}: ${[...drivers, ...more].join(' ')}`);
     return;
   }
+  if (args[0] === 'profile') {
+    await require('./profile/run').main(args.slice(1));
+    return;
+  }
   buildNative();
   const started = new Date().toISOString();
   const entries = plan(options.chosen, options.settings);
@@ -100,6 +104,7 @@ const COMMANDS = {
   check,
   report,
   distribution: (args) => require('./distribution/run').main(args),
+  profile: (args) => require('./profile/run').main(args),
 };
 
 async function main([first, ...rest]) {

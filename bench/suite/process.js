@@ -64,9 +64,13 @@ class ServerProcess {
     return this.#ask('work', { name, settings: { ...this.#settings, ...settings } });
   }
 
+  /** The processes whose CPU and memory count. */
+  get pids() {
+    return this.#pids ?? [this.#child.pid];
+  }
+
   async usage() {
-    const pid = this.#child.pid;
-    return this.#pids ? usageOf(this.#pids) : usageOf([pid], pid);
+    return this.#pids ? usageOf(this.#pids) : usageOf(this.pids, this.#child.pid);
   }
 
   gc() {
