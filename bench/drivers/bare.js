@@ -21,7 +21,10 @@ async function create({ onStream }) {
   return {
     listen: async () => Number(port),
     pids: () => [child.pid],
-    stop: () => child.kill('SIGKILL'),
+    stop() {
+      child.kill('SIGKILL');
+      return once(child, 'exit');
+    },
     broadcast: say,
     toRoom: (room, text) => say(`@${room} ${text}`),
   };

@@ -1,63 +1,31 @@
 'use strict';
 
 const { once } = require('node:events');
-const { httpServer } = require('../suite/http-server');
+const { byHand } = require('./support/by-hand');
+const { eventOf } = require('./support/event');
 
-const HEADERS = { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-cache' };
-
-function begin(res) {
-  res.writeHead(200, HEADERS);
-  res.write(':\n\n');
-}
-
-function streamOf(res) {
-  return {
-    send: (text) => res.write(`data: ${text}\n\n`),
+const way = {
+  encode: (event) => event,
+  write: (res, event) => res.write(event),
+  writeAll(res, events) {
+    for (const event of events) res.write(event);
+  },
+  streamOf: (res) => ({
+    send: (text) => res.write(eventOf(text)),
     async pipe(source) {
       for await (const text of source) {
         if (res.destroyed) break;
-        if (!res.write(`data: ${text}\n\n`)) await once(res, 'drain');
+        if (!res.write(eventOf(text))) await once(res, 'drain');
       }
       res.end();
     },
     end: () => res.end(),
-  };
-}
-
-/** The loop that applications write by hand. */
-async function create({ onStream }) {
-  const clients = new Set();
-  const rooms = new Map(); // of a room its responses
-  const enter = (room, res) => {
-    if (!rooms.has(room)) rooms.set(room, new Set());
-    rooms.get(room).add(res);
-    res.on('close', () => rooms.get(room).delete(res));
-  };
-  const sendTo = (list, text) => {
-    const event = `data: ${text}\n\n`;
-    for (const res of list) res.write(event);
-  };
-  return {
-    listen: httpServer({
-      events(_req, res, asked) {
-        begin(res);
-        clients.add(res);
-        res.on('close', () => clients.delete(res));
-        for (const room of asked.rooms) enter(room, res);
-      },
-      stream(_req, res) {
-        begin(res);
-        onStream(streamOf(res));
-      },
-    }),
-    broadcast: (text) => sendTo(clients, text),
-    toRoom: (room, text) => sendTo(rooms.get(room) ?? [], text),
-  };
-}
+  }),
+};
 
 module.exports = {
-  what: 'a loop over res.write, as one writes it by hand',
+  what: 'written by hand: a loop over res.write; what a client has missed is a res.write each',
   versions: () => ({}),
-  has: ['broadcast', 'rooms', 'private', 'pipe', 'ping'],
-  create,
+  has: byHand.has,
+  create: async (options, tls) => byHand(options, way, tls),
 };

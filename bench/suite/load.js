@@ -76,7 +76,7 @@ class Load {
   async open(path, { clients, ...options }) {
     const { port, tls, protocol } = this.#server;
     const ws = protocol === 'socket.io';
-    const query = path.split('?')[1];
+    const query = path === '/stream' ? 'stream=1' : path.split('?')[1];
     return this.#opened(
       await this.ask('open', {
         port,
