@@ -14,6 +14,14 @@ const words = (options) =>
     .map(([name, value]) => ` ${name}=${value === true ? 1 : value}`)
     .join('');
 
+/** `/stream` as `…&stream=1`, `/events?rooms=%` as `…&rooms=%`. */
+function socketIoPath(path) {
+  const [name, query] = path.split('?');
+  return [SOCKET_IO, ...(name === '/stream' ? ['stream=1'] : []), ...(query ? [query] : [])].join(
+    '&',
+  );
+}
+
 /**
  * The load in a process of its own, for one server: one thread in C that reads thousands of streams and looks at every event. Streams
  * are in groups ('main' unless said), which are counted apart. What the commands mean in detail: native/load/commands.c.
@@ -70,19 +78,18 @@ class Load {
    * @param {{ clients: number, group?: string, ahead?: number, from?: number, rooms?: number, joined?: number, window?: number }} options
    *   `ahead`: so many are on their way at once, at most (256); `from`: the number of the first event (1; 0: any number may come first);
    *   `window`: receive buffer in bytes
-   * @returns {Promise<{ opened: number, seconds: number, first_p50_ms: number, first_p99_ms: number, first_max_ms: number }>}
-   *   from the first connect to the last answer; from a stream's connect to the head of its answer
+   * @returns {Promise<{ opened: number, began_ms: number, seconds: number, first_p50_ms: number, first_p99_ms: number, first_max_ms: number }>}
+   *   seconds: from the first connect (began_ms) to the last answer; first: from a stream's connect to the head of its answer
    */
   async open(path, { clients, ...options }) {
     const { port, tls, protocol } = this.#server;
     const ws = protocol === 'socket.io';
-    const query = path === '/stream' ? 'stream=1' : path.split('?')[1];
     return this.#opened(
       await this.ask('open', {
         port,
         tls,
         ws: ws || undefined,
-        path: ws ? `${SOCKET_IO}${query ? `&${query}` : ''}` : path,
+        path: ws ? socketIoPath(path) : path,
         n: clients,
         ...options,
         seconds: this.#seconds,
@@ -108,8 +115,8 @@ class Load {
   /**
    * Resolves with what has arrived once each stream of the group has had `events`, or all together `total`, since they were opened or since
    * reset(); throws if that is not all, or more, or not in order, or if a stream has ended (`ends`: they may, when they have had all).
-   * @returns {Promise<{ events: number, bytes: number, span_s: number, p50_ms: number, p99_ms: number, max_ms: number, load_cpu_s: number }>}
-   *   span_s: from the sending of the first to the arrival of the last; latencies: from sending to arrival
+   * @returns {Promise<{ events: number, bytes: number, last_ms: number, span_s: number, p50_ms: number, p99_ms: number, max_ms: number, load_cpu_s: number }>}
+   *   span_s: from the sending of the first to the arrival of the last (last_ms); latencies: from sending to arrival
    */
   async arrived({ group, events, total, ends = false }) {
     const got = await this.ask('wait', { group, each: events, total, seconds: this.#seconds });
@@ -134,9 +141,9 @@ class Load {
     return this.ask('reset');
   }
 
-  /** So many streams, evenly spread, stop reading. They are in the group 'stalled' from now on. */
-  stall(n) {
-    return this.ask('stall', { n });
+  /** So many streams of a group, evenly spread, stop reading. They are in the group 'stalled' from now on. */
+  stall(n, group) {
+    return this.ask('stall', { n, group });
   }
 
   /** Closes the first `n` streams of a group, or all; `abort`: by RST, which leaves no TIME_WAIT. */

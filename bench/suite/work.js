@@ -57,4 +57,33 @@ async function* tokens({ events, hz, size }) {
   }
 }
 
-module.exports = { broadcasts, eventText, paced, sleep, tokens, turn };
+/**
+ * `events` tokens at `hz` by send() on each stream, from one timer that goes round: at each of its ticks another part of the streams has
+ * one. What that costs apart from send() is the same for every driver.
+ */
+async function sendTokens(streams, { events, hz, size, tick_ms }) {
+  const padding = 'x'.repeat(size);
+  const parts = Math.max(1, Math.round(1000 / hz / tick_ms));
+  const start = performance.now();
+  for (let tick = 0; tick < events * parts; tick++) {
+    const number = Math.floor(tick / parts) + 1;
+    for (let i = tick % parts; i < streams.length; i += parts)
+      streams[i].send(eventText(number, padding));
+    const rest = start + (tick + 1) * tick_ms - performance.now();
+    await (rest > 0 ? sleep(rest) : turn());
+  }
+  for (const stream of streams) stream.end();
+}
+
+/** Numbers from 0 to 1 that are the same in every process: mulberry32. */
+function random(seed) {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+module.exports = { broadcasts, eventText, paced, random, sendTokens, sleep, tokens, turn };

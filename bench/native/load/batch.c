@@ -67,9 +67,10 @@ static void end_batch(void) {
   }
   double seconds = (double)(batch.last_opened - batch.started) / 1e9;
   answer("{\"did\":\"%s\",\"opened\":%" PRIu64 ",\"failed\":%" PRIu64 ",\"why\":\"%s\","
-         "\"seconds\":%.6f,\"first_p50_ms\":%.4f,\"first_p99_ms\":%.4f,\"first_max_ms\":%.4f}",
-         batch.verb, batch.opened, batch.failed + batch.size - batch.next, batch.why, seconds,
-         (double)histogram_at(&batch.first_byte, 0.50) / 1e6,
+         "\"began_ms\":%.3f,\"seconds\":%.6f,\"first_p50_ms\":%.4f,\"first_p99_ms\":%.4f,\"first_"
+         "max_ms\":%.4f}",
+         batch.verb, batch.opened, batch.failed + batch.size - batch.next, batch.why,
+         (double)batch.started / 1e6, seconds, (double)histogram_at(&batch.first_byte, 0.50) / 1e6,
          (double)histogram_at(&batch.first_byte, 0.99) / 1e6, (double)batch.first_byte.max / 1e6);
   free(batch.list);
   batch.verb = NULL;
@@ -93,17 +94,17 @@ static double cpu_seconds(void) {
 
 void report(const char *verb, const group *g, uint64_t started, bool timed_out) {
   double span = g->last_seen > g->first_sent ? (double)(g->last_seen - g->first_sent) / 1e9 : 0;
-  answer("{\"did\":\"%s\",\"timed_out\":%s,\"open\":%" PRIu64 ",\"ended\":%" PRIu64
-         ",\"complete\":%" PRIu64 ",\"fell_short\":%" PRIu64 ",\"events\":%" PRIu64
-         ",\"bytes\":%" PRIu64 ",\"holes\":%" PRIu64 ",\"disorder\":%" PRIu64 ",\"strays\":%" PRIu64
-         ",\"resets\":%" PRIu64
-         ",\"seconds\":%.6f,\"span_s\":%.6f,\"p50_ms\":%.4f,\"p99_ms\":%.4f,\"max_ms\":%.4f,"
-         "\"load_cpu_s\":%.4f}",
-         verb, timed_out ? "true" : "false", g->open, g->ended, g->complete, g->fell_short,
-         g->events, g->bytes, g->holes, g->disorder, g->strays, g->resets,
-         (double)(now_ns() - started) / 1e9, span, (double)histogram_at(&g->latency, 0.50) / 1e6,
-         (double)histogram_at(&g->latency, 0.99) / 1e6, (double)g->latency.max / 1e6,
-         cpu_seconds());
+  answer(
+      "{\"did\":\"%s\",\"timed_out\":%s,\"open\":%" PRIu64 ",\"ended\":%" PRIu64
+      ",\"complete\":%" PRIu64 ",\"fell_short\":%" PRIu64 ",\"events\":%" PRIu64
+      ",\"bytes\":%" PRIu64 ",\"holes\":%" PRIu64 ",\"disorder\":%" PRIu64 ",\"strays\":%" PRIu64
+      ",\"resets\":%" PRIu64 ",\"last_ms\":%.3f,\"seconds\":%.6f,\"span_s\":%.6f,\"p50_ms\":%.4f,"
+                             "\"p99_ms\":%.4f,\"max_ms\":%.4f,"
+      "\"load_cpu_s\":%.4f}",
+      verb, timed_out ? "true" : "false", g->open, g->ended, g->complete, g->fell_short, g->events,
+      g->bytes, g->holes, g->disorder, g->strays, g->resets, (double)g->last_seen / 1e6,
+      (double)(now_ns() - started) / 1e9, span, (double)histogram_at(&g->latency, 0.50) / 1e6,
+      (double)histogram_at(&g->latency, 0.99) / 1e6, (double)g->latency.max / 1e6, cpu_seconds());
 }
 
 void wait_begin(group *g, uint64_t total, double seconds) {
