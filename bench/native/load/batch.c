@@ -99,7 +99,7 @@ void report(const char *verb, const group *g, uint64_t started, bool timed_out) 
       ",\"complete\":%" PRIu64 ",\"fell_short\":%" PRIu64 ",\"events\":%" PRIu64
       ",\"bytes\":%" PRIu64 ",\"holes\":%" PRIu64 ",\"disorder\":%" PRIu64 ",\"strays\":%" PRIu64
       ",\"resets\":%" PRIu64 ",\"last_ms\":%.3f,\"seconds\":%.6f,\"span_s\":%.6f,\"p50_ms\":%.4f,"
-                             "\"p99_ms\":%.4f,\"max_ms\":%.4f,"
+      "\"p99_ms\":%.4f,\"max_ms\":%.4f,"
       "\"load_cpu_s\":%.4f}",
       verb, timed_out ? "true" : "false", g->open, g->ended, g->complete, g->fell_short, g->events,
       g->bytes, g->holes, g->disorder, g->strays, g->resets, (double)g->last_seen / 1e6,
