@@ -76,7 +76,7 @@ async function measure(args) {
     results: resultsOf(entries),
   };
   console.log(consoleReport(found, scenarios));
-  const file = writeResults(found);
+  const file = writeResults(found, options.out);
   const [page, ...charts] = writeReport(file, found, scenarios);
   console.log(`\nWritten: ${shown(file)}, ${shown(page)}, ${charts.length} charts`);
   if (charts.length === 0) console.log('(no charts: cd bench && npm ci)');

@@ -52,7 +52,7 @@ fi
 
 # Three at a time: they wait for the registry most of the time. Examples without install scripts: the addon that they link to is
 # the one of this clone; and with what they build.
-ls -d test/*/package.json test/frameworks/*/package.json examples/*/package.json |
+ls -d test/*/package.json test/frameworks/*/package.json examples/*/package.json bench/package.json |
   xargs -P 3 -I '{}' sh -c '
     cd "$(dirname "{}")"
     if [ -f package-lock.json ]; then verb=ci; else verb="install --no-package-lock"; fi

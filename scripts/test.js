@@ -290,6 +290,7 @@ const SUITES = {
   io: make('test-io'),
   js: mochaSuite('test/js/.mocharc.json'),
   net: mochaSuite('test/net/.mocharc.json'),
+  bench: mochaSuite('test/bench/.mocharc.json'),
 };
 // Lanes beside the main one, each a suite after the other: most tests wait for a clock or a peer, not for a processor.
 const BESIDE = [
@@ -297,7 +298,7 @@ const BESIDE = [
   ['soak-fd'], // these two wait for a clock, a process each
   ['soak-relay'],
   ['api'],
-  ['types', 'docs', 'client', 'clients', 'compat'],
+  ['types', 'docs', 'client', 'clients', 'compat', 'bench'],
   ['browser', ...frameworks, 'runtimes'],
 ];
 const PLAIN = ['c', 'fuzz', 'io', 'types']; // these need no addon

@@ -13,6 +13,7 @@ npm run bench -- distribution …               several processes and Redis: ben
   --rounds N       so many times each measurement (${ROUNDS.short}; with --full ${ROUNDS.full}); what is told is the median
   --full           every driver of each scenario, not only those that matter most
   --set KEY=VALUE  another setting in all variants that have it: --set clients=100; may be given more than once
+  --out FOLDER     where results and report go (bench/results)
   --help           this`;
 
 const listed = (names) => names.join(' ');
@@ -23,7 +24,7 @@ function takeRounds(text) {
   throw new UsageError(`--rounds takes a whole number from 1 to 100, not ${text}`);
 }
 
-function takeSetting(text = '') {
+function takeSetting(text) {
   const [, key, value] = /^([a-z]\w*)=(.+)$/i.exec(text) ?? [];
   if (key === undefined) throw new UsageError(`--set takes KEY=VALUE, not ${text}`);
   return [key, Number.isNaN(Number(value)) ? value : Number(value)];
@@ -31,20 +32,32 @@ function takeSetting(text = '') {
 
 /** What stands at the command line, options and names apart. */
 function split(args) {
-  const out = { names: [], settings: {}, full: false, rounds: undefined, help: false };
+  const found = {
+    names: [],
+    settings: {},
+    full: false,
+    help: false,
+    rounds: undefined,
+    out: undefined,
+  };
   for (let i = 0; i < args.length; i++) {
     const [option, inline] = args[i].split(/=(.*)/s);
-    const value = () => inline ?? args[++i];
-    if (!option.startsWith('-')) out.names.push(args[i]);
-    else if (option === '--rounds') out.rounds = takeRounds(value());
-    else if (option === '--full') out.full = true;
-    else if (option === '--help' || option === '-h') out.help = true;
+    const value = () => {
+      const text = inline ?? args[++i];
+      if (text === undefined) throw new UsageError(`${option} takes a value; see --help`);
+      return text;
+    };
+    if (!option.startsWith('-')) found.names.push(args[i]);
+    else if (option === '--rounds') found.rounds = takeRounds(value());
+    else if (option === '--out') found.out = value();
+    else if (option === '--full') found.full = true;
+    else if (option === '--help' || option === '-h') found.help = true;
     else if (option === '--set') {
       const [key, set] = takeSetting(value());
-      out.settings[key] = set;
+      found.settings[key] = set;
     } else throw new UsageError(`no option ${option}; see --help`);
   }
-  return out;
+  return found;
 }
 
 /** What no scenario of this run knows would be set in vain. */
@@ -68,10 +81,11 @@ function driversOf(scenario, wanted, full) {
 /**
  * @param {string[]} args
  * @param {{ scenarios: object[], drivers: string[] }} there  loaded scenarios, in the order in which they run; names of drivers
- * @returns {{ help: boolean, full: boolean, rounds: number, settings: object, chosen: { scenario: object, drivers: string[] }[] }}
+ * @returns {{ help: boolean, full: boolean, rounds: number, settings: object, out?: string, chosen: { scenario: object, drivers: string[] }[] }}
  */
 function parseOptions(args, { scenarios, drivers }) {
-  const { names, settings, full, help, rounds = full ? ROUNDS.full : ROUNDS.short } = split(args);
+  const { names, settings, full, help, out, ...given } = split(args);
+  const rounds = given.rounds ?? (full ? ROUNDS.full : ROUNDS.short);
   const unknown = names.filter(
     (name) => !drivers.includes(name) && !scenarios.some((scenario) => scenario.name === name),
   );
@@ -94,7 +108,7 @@ function parseOptions(args, { scenarios, drivers }) {
     settings,
     chosen.map(({ scenario }) => scenario),
   );
-  return { help, full, rounds, settings, chosen };
+  return { help, full, rounds, settings, out, chosen };
 }
 
 module.exports = { USAGE, UsageError, parseOptions };

@@ -33,7 +33,7 @@ function headOf({ started, commit, rounds, history, machine }) {
     `Load average before and after each round: ${loads || 'no round is whole'}.`,
     ...disturbances(history).map((text) => `**Warning**: ${text}.`),
   ];
-  return `# Benchmark of ${started.slice(0, 16).replace('T', ' ')} UTC\n\n${lines.join('\n')}`;
+  return `# Benchmark of ${started.slice(0, 16).replace('T', ' ')} UTC\n\n${lines.map((line) => `- ${line}`).join('\n')}`;
 }
 
 /** A goal's figure with its unit and how it swings from round to round. */

@@ -109,6 +109,7 @@ class Run {
         if (entry.failures.length < GIVE_UP_AFTER) await this.#measure(entry, round);
         this.#done++;
       }
+      if (this.#stopped) return; // within the last one
       this.history.push({
         ...othersBetween(before, cpuTimes()),
         load_before,
