@@ -47,13 +47,9 @@ async function measure(args) {
   const scenarios = allScenarios();
   const options = parseOptions(args, { scenarios, drivers: driverNames() });
   if (options.help) {
-    console.log(`${USAGE}\n\nscenarios:`);
+    console.log(`${USAGE}\n\nscenarios and their drivers (in brackets: with --full, or by name):`);
     for (const { name, title, drivers, more } of scenarios)
-      console.log(`  ${name.padEnd(10)} ${title}: ${[...drivers, ...more].join(' ')}`);
-    return;
-  }
-  if (args[0] === 'profile') {
-    await require('./profile/run').main(args.slice(1));
+      console.log(`  ${name.padEnd(8)} ${title}: ${drivers.join(' ')} (${more.join(' ')})`);
     return;
   }
   buildNative();

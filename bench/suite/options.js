@@ -8,6 +8,7 @@ const ROUNDS = { short: 3, full: 5 };
 const USAGE = `npm run bench [-- [options] [scenario …] [driver …]]
 npm run bench -- check <results.json>         the figures that must be reached: met or missed
 npm run bench -- report <results.json>        tables and charts again, without measuring (--docs: into docs/performance)
+npm run bench -- profile …                    where the server's CPU goes, by perf: bench/profile/run.js
 npm run bench -- distribution …               several processes and Redis: bench/distribution/run.js
 
   --rounds N       so many times each measurement (${ROUNDS.short}; with --full ${ROUNDS.full}); what is told is the median

@@ -1,6 +1,8 @@
 'use strict';
 
 const assert = require('node:assert/strict');
+const fs = require('node:fs');
+const path = require('node:path');
 const { CAPABILITIES, driverNames, loadDriver } = require('../../bench/suite/driver');
 const { limitOf } = require('../../bench/suite/goals');
 const { loadScenario, scenarioNames } = require('../../bench/suite/scenario');
@@ -12,7 +14,14 @@ const everyVariant = scenarios.flatMap((scenario) =>
 
 describe('bench: what scenarios and drivers say of themselves', () => {
   it('no driver has the name of a scenario or of a command', () => {
-    const names = [...driverNames(), ...scenarioNames(), 'check', 'report', 'distribution'];
+    const names = [
+      ...driverNames(),
+      ...scenarioNames(),
+      'check',
+      'report',
+      'profile',
+      'distribution',
+    ];
     assert.equal(new Set(names).size, names.length);
   });
 
@@ -53,8 +62,24 @@ describe('bench: what scenarios and drivers say of themselves', () => {
     });
   }
 
-  it('what makes a variant big can be made small: each has a number of clients', () => {
-    for (const { scenario, name, settings } of everyVariant)
-      assert.ok(Number.isInteger(settings.clients), `${scenario.name}, ${name}`);
+  it('bench/README.md has a row for each scenario and each driver, and none besides', () => {
+    const text = fs.readFileSync(path.join(__dirname, '../../bench/README.md'), 'utf8');
+    const rowsOf = (title) =>
+      text
+        .split(`## ${title}\n`)[1]
+        .split('\n## ')[0]
+        .split('\n')
+        .filter((line) => line.startsWith('| `'))
+        .flatMap((line) => line.split('|')[1].match(/[\w.-]+/g))
+        .sort();
+    assert.deepEqual(rowsOf('Scenarios'), scenarioNames().sort());
+    assert.deepEqual(rowsOf('Drivers'), driverNames());
+  });
+
+  it('what makes a variant big can be set small: each has a number of clients, or one from which and one to which they grow', () => {
+    for (const { scenario, name, settings } of everyVariant) {
+      const { clients, from = clients, to = clients } = settings;
+      assert.ok(Number.isInteger(from) && Number.isInteger(to), `${scenario.name}, ${name}`);
+    }
   });
 });
