@@ -14,13 +14,11 @@ const OPTION = {
   type: errors.optionError,
   range: errors.optionRange,
   unknown: errors.unknownOption,
-  unavailable: errors.unavailableOption,
 };
 const ARGUMENT = {
   type: errors.argError,
   range: errors.rangeError,
   unknown: errors.unknownArg,
-  unavailable: errors.unavailableArg,
 };
 
 /** An object literal or its equal, of any realm: its own keys are all it says. */

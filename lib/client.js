@@ -5,14 +5,13 @@
 const { EventEmitter } = require('node:events');
 const errors = require('./errors');
 const { checkSize, refusal, serialized } = require('./encode');
-const { clients, posted, tell } = require('./loop');
+const { clients, posted, REASON, tell } = require('./loop');
 const { closeOptions, names, sendOptions } = require('./options');
 const { fenceId } = require('./fence');
 const history = require('./history');
 const { newId } = require('./id');
 const { pipe } = require('./pipe');
 const { hasGivenUp } = require('./socket');
-const { REASON } = require('./takeover');
 
 const HIGH_BYTES = 64 * 1024; // beyond this `send` answers false
 const RETRY_MAX = 2 ** 31 - 1;

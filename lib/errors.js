@@ -114,10 +114,6 @@ function unknown(path, known, where) {
   return `Unknown option ${quote(path)}${where ? ` in ${where}` : ''}${hint}`;
 }
 
-function unavailable(path, note) {
-  return `The ${quote(path)} option is not available in this version${note ? `: ${note}` : ''}`;
-}
-
 /**
  * An option of the wrong type or with a value that is not in its list.
  * @param {string} path for example `limits.clients`
@@ -154,16 +150,6 @@ function unknownOption(path, known, where) {
 }
 
 /**
- * An option that exists in the design and not yet in this version.
- * @param {string} path
- * @param {string} [note] what to do instead
- * @returns {TypeError} `ERR_FAN_OPTION`
- */
-function unavailableOption(path, note) {
-  return coded(TypeError, 'ERR_FAN_OPTION', unavailable(path, note), unavailableOption);
-}
-
-/**
  * An argument of the wrong type or form.
  * @param {string} name for example `opts.rooms[1]`
  * @param {string} expected completes "must be ..."
@@ -184,16 +170,6 @@ function argError(name, expected, received) {
  */
 function unknownArg(path, known, where) {
   return coded(TypeError, 'ERR_FAN_ARG', unknown(path, known, where), unknownArg);
-}
-
-/**
- * `unavailableOption` for the options of one call.
- * @param {string} path for example `opts.key`
- * @param {string} [note] what to do instead
- * @returns {TypeError} `ERR_FAN_ARG`
- */
-function unavailableArg(path, note) {
-  return coded(TypeError, 'ERR_FAN_ARG', unavailable(path, note), unavailableArg);
 }
 
 /**
@@ -317,8 +293,6 @@ module.exports = {
   refusedArg,
   timedOut,
   tooLarge,
-  unavailableArg,
-  unavailableOption,
   unknownArg,
   unknownOption,
   writeAfterEnd,

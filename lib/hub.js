@@ -44,6 +44,7 @@ class Hub extends EventEmitter {
     this._open = 0; // clients that take events: all but those whose end has begun
     this._sends = 0;
     this._relays = {};
+    this._detached = 0; // clients whose connection Node has let go of
     this._ended = {}; // reason → count
     this._refused = {};
     this._shutdown = null;
@@ -163,6 +164,7 @@ class Hub extends EventEmitter {
       historyEvents: now.kept_events,
       historyBytes: now.kept_bytes,
       relay: { ...this._relays },
+      detached: this._detached,
       drops: {
         ...dropped(native.reasons, now.dropped_events, now.dropped_bytes),
         ...dropped(native.drops, now.shed_events, now.shed_bytes),

@@ -14,6 +14,9 @@ const DROP = 5;
 const RESET = 6;
 const DELIVERED = 7;
 const FORGOTTEN = 8;
+const DETACHED = 9;
+
+const REASON = Object.fromEntries(native.reasons.map((word, number) => [word, number]));
 
 /** Native id → client, from connect until JavaScript is done with it. Keeps clients and their hubs alive. */
 const clients = new Map();
@@ -100,6 +103,9 @@ function tellClient(client, kind, reason, first, second, bytes) {
     case RESET:
       client._wasReset();
       break;
+    case DETACHED:
+      client._takeover.detach();
+      break;
     default:
       throw new Error(`fanline: unknown notice ${kind}`);
   }
@@ -114,6 +120,17 @@ function deliver(kind, reason, id, numbers, bytes) {
     const client = clients.get(id);
     if (client !== undefined) tellClient(client, kind, reason, first, second, bytes);
   }
+}
+
+let holders = 0;
+
+/** What keeps the process alive as an open response would, where Node has none; each is to be followed by an unhold(). */
+function hold() {
+  if (holders++ === 0) native.hold(true);
+}
+
+function unhold() {
+  if (--holders === 0) native.hold(false);
 }
 
 function rethrow(err) {
@@ -153,14 +170,17 @@ function onNotices(count, letters, blocks) {
 native.setup(onNotices, keys);
 
 module.exports = {
+  REASON,
   clients,
   counts,
   deliveries,
   flush,
+  hold,
   keysFor,
   listen,
   native,
   posted,
   postedForLater,
   tell,
+  unhold,
 };

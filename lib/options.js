@@ -55,7 +55,7 @@ function streamOptions(opts) {
  * @param {object} [opts]
  * @returns {{user?: string, rooms: string[], data: any, headers?: object, lastEventId?: string,
  *   retry?: {min: number, max: number}|null, heartbeat?: {interval: number, event: ?string}|null,
- *   lifetime?: number, transport?: 'auto'|'relay'}} durations in ms, `lifetime` 0 is off; in
+ *   lifetime?: number, transport?: 'auto'|'relay'|'detached'}} durations in ms, `lifetime` 0 is off; in
  *   `headers` (without a prototype) a value is a string, an array of strings, or null: remove it
  * @throws {TypeError} `ERR_FAN_ARG`
  * @throws {RangeError} `ERR_FAN_RANGE`

@@ -55,8 +55,7 @@ function retryOption(value, path, voice) {
 }
 
 function transportOption(value, path, voice) {
-  if (value === 'detached') throw voice.unavailable(path, "'detached' comes later");
-  return oneOf(value, path, ['auto', 'relay'], voice);
+  return oneOf(value, path, ['auto', 'relay', 'detached'], voice);
 }
 
 module.exports = {

@@ -5,15 +5,15 @@
 // (whatever reaches it by another way is queued as a whole), and a way back that ends the response as Node would have.
 // docs/architecture.md tells the order of the steps and why.
 
-const errors = require('./errors');
-const { Gatherer, joined, toBytes } = require('./gather');
-const { native, posted } = require('./loop');
+const { Detached, detachSoon } = require('./detached');
+const { toBytes } = require('./gather');
+const { posted, REASON } = require('./loop');
+const { OwnWrites } = require('./own-writes');
 const relaying = require('./relay');
 const { StallWatch } = require('./stall');
 const { hasGivenUp, isFlushed, ownDescriptor, relayCause } = require('./socket');
 
 const kTakeover = Symbol('fanline.takeover');
-const REASON = Object.fromEntries(native.reasons.map((word, number) => [word, number]));
 const NGHTTP2_CANCEL = 8; // node:http2 is not there in every build
 const LAST_WORD = 1_000; // ms
 const USER_TIMEOUT_MARGIN = 5_000; // our own stall detection should come first
@@ -22,13 +22,13 @@ const USER_TIMEOUT_MARGIN = 5_000; // our own stall detection should come first
 
 function shadowWrite(...args) {
   const takeover = this[kTakeover];
-  return takeover.left ? takeover.found.write.apply(this, args) : takeover.write(...args);
+  return takeover.left ? takeover.found.write.apply(this, args) : takeover.write(this, ...args);
 }
 
 function shadowEnd(...args) {
   const takeover = this[kTakeover];
   if (takeover.left) return takeover.found.end.apply(this, args);
-  takeover.end(...args);
+  takeover.end(this, ...args);
   return this;
 }
 
@@ -72,10 +72,10 @@ function functionsOf(res) {
   return lastFound;
 }
 
-class Takeover {
+class Takeover extends OwnWrites {
   /** @param {object} client whose response `res` is; the response is alive and has sent nothing */
   constructor(client, req, res) {
-    this.client = client;
+    super(client);
     this.req = req;
     this.res = res;
     this.socket = res.stream === undefined ? res.socket : null; // HTTP/2 streams share theirs
@@ -85,9 +85,7 @@ class Takeover {
     this.found = null;
     this.left = false; // the shadows forward: the response is Node's again
     this.relay = null;
-    this.gatherer = null;
-    this.needDrain = false;
-    this.ended = false; // by the application's end()
+    this.asked = false; // the loop, for the connection
     this.held = null; // what came beneath us after the response had ended
     this.socketTimeout = null; // as it was, once it has been changed
     this.over = false; // the response has finished
@@ -125,7 +123,15 @@ class Takeover {
     res.statusCode = 200;
     res.removeHeader('Content-Length');
     for (const name in headers) res.setHeader(name, headers[name]);
+    // Without Node nobody serves another request on this connection.
+    if (this._mayDetach() && !res.hasHeader('Connection')) res.setHeader('Connection', 'close');
     res.flushHeaders();
+  }
+
+  _mayDetach() {
+    return (
+      this.client._transport === 'detached' && relayCause(this.req, this.res, this.socket) === null
+    );
   }
 
   /** Nobody has begun to read the request's body: as long as that is so, Node notices no peer that leaves. */
@@ -175,6 +181,7 @@ class Takeover {
     socket._write = guardWrite;
     socket._writev = guardWritev;
     this.transport = 'fd';
+    if (client._transport === 'detached') detachSoon(this);
   }
 
   _attachRelay(cause) {
@@ -192,57 +199,15 @@ class Takeover {
 
   // ---- what the application writes ----
 
-  write(chunk, encoding, callback) {
-    if (typeof encoding === 'function') return this.write(chunk, undefined, encoding);
-    const bytes = toBytes(chunk, encoding);
-    const { client } = this;
-    if (client._closing !== null) {
-      if (callback) process.nextTick(callback, errors.writeAfterEnd());
-      return false;
-    }
-    this.gatherer ??= new Gatherer(client._hub._options.history !== null);
-    const blocks = this.gatherer.push(bytes);
-    const { eventBytes } = client._hub._options.limits;
-    const longest = blocks.reduce((most, { length }) => Math.max(most, length), this.gatherer.size);
-    if (longest > eventBytes) {
-      this.gatherer.take();
-      throw errors.tooLarge(longest, eventBytes);
-    }
-    for (const text of joined(blocks, eventBytes)) client._sendText(text);
-    if (callback) process.nextTick(callback);
-    this.needDrain = !client._hasRoom();
-    return !this.needDrain;
+  _onFinish(callback) {
+    if (this.asked)
+      this.client.once('close', () => callback()); // whoever writes the end by then
+    else this.res.once('finish', callback); // as Node does; compression takes it for data
   }
 
-  end(chunk, encoding, callback) {
-    if (typeof chunk === 'function') return this.end(undefined, undefined, chunk);
-    if (typeof encoding === 'function') return this.end(chunk, undefined, encoding);
-    const { client } = this;
-    if (chunk !== undefined && chunk !== null) this.write(chunk, encoding);
-    if (callback) this.res.once('finish', callback); // as Node does; compression takes it for data
-    this.ended = true;
-    client._beginClose('server');
-  }
-
-  /** The stream is about to end: text without its blank line goes as it is. False: the hub has no room for it. */
-  flushText() {
-    const rest = this.gatherer?.take();
-    if (!rest) return true;
-    try {
-      this.client._sendText(rest);
-      return true;
-    } catch (err) {
-      if (err.code !== 'ERR_FAN_FULL') throw err;
-      return false;
-    }
-  }
-
-  /** The client's queue is short again. */
-  drained() {
-    if (!this.needDrain) return;
-    this.needDrain = false;
+  _emitDrain(res) {
     if (this.relay) this.relay.emitDrain();
-    else this.res.emit('drain');
+    else res.emit('drain');
   }
 
   /** Bytes that reached the socket without passing the shadows: a function captured before us, an error handler. */
@@ -300,6 +265,20 @@ class Takeover {
   /** Bytes that Node has not passed to the kernel. */
   unsent() {
     return (this.res.stream ?? this.res).writableLength;
+  }
+
+  /** The loop has the connection for itself: Node's part of it goes, and nothing of ours holds on to that. */
+  detach() {
+    const { client, res, socket } = this;
+    if (client.closed !== null) return;
+    clearTimeout(this.lastWord);
+    res.removeListener('close', onResponseClose);
+    res.removeListener('finish', onFinish);
+    this._letGo();
+    client._takeover = new Detached(this);
+    res[kTakeover] = client._takeover;
+    client._hub._detached++;
+    socket.destroy(); // end() would tell the peer
   }
 
   /** The loop has cut the connection. */
@@ -397,4 +376,4 @@ class Takeover {
   }
 }
 
-module.exports = { REASON, Takeover };
+module.exports = { Takeover };

@@ -14,7 +14,7 @@ import type { Batch, BatchOptions } from './batch';
 import type { Emitter } from './emitter';
 import type { Responses } from './fetch';
 import type { Pipes } from './pipe';
-import type { CloseReason, Drop, HubClosed, Stats, Transport } from './stats';
+import type { CloseReason, Drop, HubClosed, Stats, Transport, TransportOption } from './stats';
 
 export type {
   Adapter,
@@ -39,6 +39,7 @@ export type {
   RelayCause,
   Stats,
   Transport,
+  TransportOption,
 } from './stats';
 export type { LastEvent, MappedEvent, PipeOptions, PipeResult, PipeSource, Source } from './pipe';
 
@@ -167,8 +168,8 @@ export interface HubOptions {
    * stretch of code sends travels together.
    */
   batchDelay?: number | undefined;
-  /** `relay` writes through the response's own `write` even where the socket could be used. */
-  transport?: 'auto' | 'relay' | undefined;
+  /** How clients are written to, unless they are connected with another one. Default `auto`. */
+  transport?: TransportOption | undefined;
   /** `redisAdapter(…)`, `clusterAdapter()`: what is sent reaches the clients of all processes. Default: this process alone. */
   adapter?: Adapter | undefined;
   limits?: LimitOptions | undefined;
@@ -192,7 +193,8 @@ export interface StreamOptions {
   heartbeat?: number | false | HeartbeatOptions | undefined;
   /** In place of the hub's `limits.lifetime`. ms or `false`. */
   lifetime?: number | false | undefined;
-  transport?: 'auto' | 'relay' | undefined;
+  /** In place of the hub's. */
+  transport?: TransportOption | undefined;
 }
 
 /** The `data` of a client: required when its type does not include `undefined`. */
@@ -336,6 +338,7 @@ export interface Client<Events = DefaultEvents, Data = any>
   readonly rooms: ReadonlySet<string>;
   /** What the client came with: the option, or the request's `Last-Event-ID`, unchecked. */
   readonly lastEventId: string | undefined;
+  /** Where its bytes go now; `detached` is `fd` until the handler is through. */
   readonly transport: Transport;
   /**
    * Bytes that wait for this client: what the loop last reported and what was sent since. The loop

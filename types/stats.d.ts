@@ -1,7 +1,21 @@
 // What ends a client, what it costs, and what a hub counts.
 
-/** Where a client's bytes go. `opening`: the response has not been taken over yet. */
-export type Transport = 'opening' | 'fd' | 'relay';
+/**
+ * Where a client's bytes go. `opening`: the response has not been taken over yet. `fd`: to the socket, which is still Node's, too.
+ * `detached`: to the socket, of which Node has let go. `relay`: through the response's own `write`.
+ */
+export type Transport = 'opening' | 'fd' | 'detached' | 'relay';
+
+/**
+ * `auto`: to the socket where it carries plain HTTP/1.1, else `relay`. `relay`: through the response's own `write` even there.
+ *
+ * `detached` is density mode, for tens of thousands of clients that are mostly idle: as `auto`, and once the handler is through,
+ * Node's socket is destroyed and its memory with it (the request, the response, what middleware has hung on them), while the client
+ * lives on. **Middleware sees that as a client that has left**: the request and the response emit `close` at once, so clean-up
+ * belongs on the client's own `close`; request loggers log at once; `req.socket.remoteAddress` is undefined from then on. Node neither
+ * counts nor waits for such a connection (`server.close`, `server.maxConnections`), and it closes with the stream.
+ */
+export type TransportOption = 'auto' | 'relay' | 'detached';
 
 /**
  * Why a client's bytes go through the response's own `write`. `option`: it was asked for. `http2`,
@@ -111,6 +125,8 @@ export interface Stats {
   readonly historyBytes: number;
   /** Clients that went through `relay`, by cause. */
   readonly relay: Readonly<Partial<Record<RelayCause, number>>>;
+  /** Clients whose connection Node has let go of: `transport: 'detached'` where nothing stood in its way. */
+  readonly detached: number;
   /** What was dropped, by reason; only reasons that occurred. */
   readonly drops: Readonly<Partial<Record<DropReason, Dropped>>>;
   /** Streams ended, by reason; every reason is there. */

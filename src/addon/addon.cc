@@ -19,6 +19,11 @@ void setup(const Napi::CallbackInfo &info) {
 /* The end of a synchronous stretch of JavaScript. */
 void flush(const Napi::CallbackInfo &info) { Environment::of(info.Env()).flush(); }
 
+/* (on): may the process end while the loop runs? */
+void hold(const Napi::CallbackInfo &info) {
+  Environment::of(info.Env()).hold(info[0].As<Napi::Boolean>());
+}
+
 /* (fd, userTimeoutMs), (fd): for sockets that JavaScript goes on writing to */
 void tune(const Napi::CallbackInfo &info) {
   fan_fd_tune(info[0].As<Napi::Number>().Int32Value(), info[1].As<Napi::Number>().Uint32Value());
@@ -57,6 +62,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("Hub", HubWrap::define(env));
   exports.Set("setup", Napi::Function::New<setup>(env, "setup"));
   exports.Set("flush", Napi::Function::New<flush>(env, "flush"));
+  exports.Set("hold", Napi::Function::New<hold>(env, "hold"));
   exports.Set("tune", Napi::Function::New<tune>(env, "tune"));
   exports.Set("untune", Napi::Function::New<untune>(env, "untune"));
   exports.Set("reasons", reasons(env));

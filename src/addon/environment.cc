@@ -66,7 +66,8 @@ bool Environment::start() {
     loop_ = nullptr;
     return false;
   }
-  napi_unref_threadsafe_function(env_, signal_); /* open responses keep the process alive, not we */
+  napi_unref_threadsafe_function(env_,
+                                 signal_); /* open responses keep the process alive, see hold() */
   napi_add_env_cleanup_hook(env_, on_cleanup, this);
   if (fan_loop_start(loop_) == 0) return true;
   stop();
@@ -83,6 +84,12 @@ void Environment::stop() {
   fan_loop_free(loop_);
   loop_ = nullptr;
   ports_ = 0;
+}
+
+void Environment::hold(bool on) {
+  if (!loop_) return;
+  if (on) napi_ref_threadsafe_function(env_, signal_);
+  else napi_unref_threadsafe_function(env_, signal_);
 }
 
 bool Environment::open(fan_port *port) {

@@ -41,6 +41,9 @@ public:
   /* The port's holder is being collected: it must not wait for the loop, and may run after the environment's end. */
   void release(fan_port *port, bool opened, bool shut);
 
+  /* On: from now on, as long as the loop runs, the process does not end by itself. */
+  void hold(bool on);
+
   void post(const fan_command &command);
   void flush() {
     if (loop_) fan_loop_flush(loop_);

@@ -71,6 +71,7 @@ Napi::Function HubWrap::define(Napi::Env env) {
                          InstanceMethod<&HubWrap::connect>("connect"),
                          InstanceMethod<&HubWrap::attach_fd>("attachFd"),
                          InstanceMethod<&HubWrap::attach_relay>("attachRelay"),
+                         InstanceMethod<&HubWrap::detach>("detach"),
                          InstanceMethod<&HubWrap::join>("join"),
                          InstanceMethod<&HubWrap::leave>("leave"),
                          InstanceMethod<&HubWrap::resume>("resume"),
@@ -198,6 +199,7 @@ void HubWrap::post_plain(fan_op op, const Napi::CallbackInfo &info) {
   environment_.post({.op = static_cast<uint8_t>(op), .port = port_, .client = to_u64(info[0])});
 }
 
+void HubWrap::detach(const Napi::CallbackInfo &info) { post_plain(FAN_OP_DETACH, info); }
 void HubWrap::gate(const Napi::CallbackInfo &info) { post_plain(FAN_OP_GATE, info); }
 void HubWrap::ungate(const Napi::CallbackInfo &info) { post_plain(FAN_OP_UNGATE, info); }
 

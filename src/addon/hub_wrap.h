@@ -28,6 +28,7 @@ private:
   Napi::Value connect(const Napi::CallbackInfo &info);
   Napi::Value attach_fd(const Napi::CallbackInfo &info);
   Napi::Value attach_relay(const Napi::CallbackInfo &info);
+  void detach(const Napi::CallbackInfo &info);
   void join(const Napi::CallbackInfo &info);
   void leave(const Napi::CallbackInfo &info);
   Napi::Value resume(const Napi::CallbackInfo &info);

@@ -57,6 +57,16 @@ static bool write_once(fan_client *client, size_t *budget) {
   return *budget > 0 && !fan_outq_empty(&client->queue);
 }
 
+/* The queue is empty for good: the sink has its own end to write, perhaps. False: it waits for room, or has failed. */
+static bool finish(fan_client *client) {
+  if (!client->sink->ops->finish) return true;
+  if (client->blocked) return false;
+  int error = client->sink->ops->finish(client->sink);
+  if (error == FAN_EAGAIN) set_blocked(client, true);
+  else if (error) fan_client_kill(client, fan_client_reason_of(error));
+  return error == 0;
+}
+
 /* ---- too much waits ---- */
 
 /* The newest of what is held back has a place of its own if the oldest are to give way: else it would be the only one that does. */
@@ -133,6 +143,7 @@ void fan_client_flush(fan_client *client) {
   bool replaying = client->held && !client->gated && !client->paused;
   if (client->state == FAN_DRAINING && client->sink && !replaying &&
       fan_outq_empty(&client->queue)) {
+    if (!finish(client)) return;
     client->released = true;
     fan_client_kill(client, (enum fan_reason)client->reason);
     return;

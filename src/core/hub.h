@@ -21,7 +21,7 @@ enum fan_notice_kind {
   FAN_NOTICE_EVICTED = 1,  /* the client was cut: `reason`, and what it did not get */
   FAN_NOTICE_RELEASED = 2, /* the client's queue has drained and its sink is given back: `reason` */
   FAN_NOTICE_REPORT = 3,   /* `queued_bytes` wait; `private_bytes` had been taken in */
-  /* 4: see io/outbox.h */
+  /* 4 and 9: see io/outbox.h */
   FAN_NOTICE_DROP =
       5, /* the client lives, but `drop` has cost it events since the last such notice */
   FAN_NOTICE_RESET = 6,     /* what the client missed is not kept any more, and it was told so */

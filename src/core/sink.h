@@ -25,6 +25,9 @@ typedef struct fan_sink_ops {
   int64_t (*write)(fan_sink *sink, const fan_slice *slices, int count);
   /* From now on say (not from within this call) when bytes can be taken again; or stop saying so. */
   void (*want_write)(fan_sink *sink, bool on);
+  /* NULL, or: everything has been written and no more will come. 0: the sink may be released; FAN_EAGAIN: not yet, call again once
+   * it can take bytes; or what write answers. */
+  int (*finish)(fan_sink *sink);
   /* Ends the sink and frees it. */
   void (*close)(fan_sink *sink, enum fan_sink_close how);
 } fan_sink_ops;

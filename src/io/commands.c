@@ -2,7 +2,7 @@
 
 #include "clock.h"
 #include "loop_private.h"
-#include "sink_fd.h"
+#include "sink_detached.h"
 
 #define TURN_COMMANDS 4096       /* commands taken in one turn */
 #define TURN_INTAKE (256 * 1024) /* cost of the frames taken in one turn */
@@ -45,6 +45,18 @@ static void run_attach(fan_loop *loop, const fan_command *command) {
   command->sink->ops->close(command->sink, FAN_SINK_EVICT);
   if (fan_hub_kill_client(command->port->hub, command->client, FAN_ERROR, false) != 0)
     tell_cut(loop, command->client);
+}
+
+/* What has ended by now has a notice of its own; without memory for this one Node keeps its part. */
+static void run_detach(fan_loop *loop, const fan_command *command) {
+  fan_wire *found = fan_map_get(&loop->wires, command->client);
+  if (!found || fan_sink_is_relay(&found->base) ||
+      !fan_hub_has(command->port->hub, command->client))
+    return;
+  if (!fan_outbox_reserve(&loop->outbox)) return;
+  fan_sink_detach(&found->base, &loop->lingering);
+  fan_letter letter = {.kind = FAN_NOTICE_DETACHED, .reason = FAN_NO_REASON, .id = command->client};
+  fan_outbox_push(&loop->outbox, &letter);
 }
 
 static void run_publish(fan_loop *loop, const fan_command *command) {
@@ -132,6 +144,9 @@ static void execute(fan_loop *loop, const fan_command *command) {
     break;
   case FAN_OP_ATTACH:
     run_attach(loop, command);
+    break;
+  case FAN_OP_DETACH:
+    run_detach(loop, command);
     break;
   case FAN_OP_RESUME:
   case FAN_OP_REPLAYED:

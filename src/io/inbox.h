@@ -27,6 +27,7 @@ enum fan_op {
   FAN_OP_JOIN,    /* port, client, number (room) */
   FAN_OP_LEAVE,   /* port, client, number (room) */
   FAN_OP_ATTACH,  /* port, client, sink */
+  FAN_OP_DETACH,  /* port, client: its socket becomes the loop's alone; a notice follows */
   FAN_OP_RESUME, /* port, client, number (cursor), frame (told when that is impossible), otherwise (what is done then) */
   FAN_OP_REPLAYED, /* port, client, frame */
   FAN_OP_RESTART,  /* port, number (what was sent up to there can't be replayed) */

@@ -5,7 +5,7 @@
 
 #include "clock.h"
 #include "loop_private.h"
-#include "sink_fd.h"
+#include "sink_detached.h"
 
 #define SLICE 128 /* clients written between two looks at the inbox and the sockets */
 #define MAX_EVENTS 256
@@ -17,8 +17,12 @@ static void handle_events(fan_loop *loop, const fan_poll_event *events, int coun
   for (int i = 0; i < count; i++) {
     fan_wire *found = fan_map_get(&loop->wires, events[i].token);
     if (!found) continue;
+    if (fan_sink_lingers(&found->base)) {
+      fan_sink_linger(&found->base, events[i].broken);
+      continue;
+    }
     fan_loop_touch(loop, found->port);
-    if (events[i].broken)
+    if (events[i].broken || (events[i].readable && !fan_sink_detached_read(&found->base)))
       fan_hub_broken(found->port->hub, found->client, fan_sink_fd_error(&found->base));
     else if (events[i].writable) fan_hub_writable(found->port->hub, found->client);
   }
@@ -74,10 +78,11 @@ static void post_notices(fan_loop *loop) {
   if (fan_outbox_post(&loop->outbox)) loop->wake(loop->context);
   if (loop->outbox.writing.count) loop->notices_wait = true;
   fan_sinks_fd_cut(&loop->evicted);
+  fan_lingering_close(&loop->lingering, loop->now_ms);
 }
 
 static int wait_ms(fan_loop *loop, bool more, enum intake intake) {
-  uint64_t due = FAN_NEVER;
+  uint64_t due = fan_lingering_due_ms(&loop->lingering);
   if (more || intake == INTAKE_MORE) return 0;
   if (intake == INTAKE_HELD || loop->notices_wait) return HOLD_POLL_MS;
   if (!fan_inbox_sleep(&loop->inbox)) return 0;
@@ -120,6 +125,7 @@ fan_loop *fan_loop_new(fan_wake wake, void *context) {
   atomic_init(&loop->stop, false);
   fan_list_init(&loop->ports);
   fan_list_init(&loop->evicted);
+  fan_list_init(&loop->lingering);
   fan_list_init(&loop->relays.gathering);
   loop->relays.outbox = &loop->outbox;
   fan_map_init(&loop->wires);
@@ -157,6 +163,7 @@ void fan_loop_stop(fan_loop *loop) {
   while (!fan_list_empty(&loop->ports))
     fan_loop_shut(loop, fan_list_entry(loop->ports.next, fan_port, node));
   fan_sinks_fd_cut(&loop->evicted);
+  fan_lingering_close(&loop->lingering, FAN_NEVER);
 }
 
 void fan_loop_free(fan_loop *loop) {

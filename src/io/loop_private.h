@@ -26,6 +26,7 @@ struct fan_loop {
   fan_list ports;
   fan_relays relays;
   fan_list evicted;            /* sinks that are cut once their notices are out */
+  fan_list lingering;          /* see sink_detached.h */
   fan_map wires;               /* client id -> fan_wire, while attached */
   fan_batch *work, *work_last; /* taken from the inbox, not yet carried out */
   uint32_t work_next;          /* of work->commands */

@@ -16,6 +16,8 @@
 #define FAN_NOTICE_RELAY                                                                           \
   4 /* `data` (freed by the taker with fan_free) is to be written by JavaScript */
 
+#define FAN_NOTICE_DETACHED 9 /* the connection is the loop's alone: Node is to let go of it */
+
 typedef struct fan_letter {
   uint8_t kind;
   uint8_t reason; /* enum fan_reason; FAN_NOTICE_DROP: enum fan_drop */

@@ -46,9 +46,10 @@ int fan_poll_add(fan_poll *poll, int fd, uint64_t token) {
   return control(poll, EPOLL_CTL_ADD, fd, token, WATCHED);
 }
 
-void fan_poll_want_write(fan_poll *poll, int fd, uint64_t token, bool on) {
+void fan_poll_want(fan_poll *poll, int fd, uint64_t token, bool read, bool write) {
+  uint32_t wanted = (read ? EPOLLIN : 0u) | (write ? EPOLLOUT : 0u);
   /* Cannot fail for a descriptor that is registered: no memory is needed. */
-  (void)control(poll, EPOLL_CTL_MOD, fd, token, WATCHED | (on ? EPOLLOUT : 0));
+  (void)control(poll, EPOLL_CTL_MOD, fd, token, WATCHED | wanted);
 }
 
 void fan_poll_remove(fan_poll *poll, int fd) { (void)control(poll, EPOLL_CTL_DEL, fd, 0, 0); }
@@ -62,8 +63,12 @@ int fan_poll_wait(fan_poll *poll, fan_poll_event *events, int max, int timeout_m
       /* Nothing to read means somebody else's wake-up was merged with this one. */
       if (read(poll->wake, &times, sizeof times) < 0) continue;
     } else {
-      events[count++] = (fan_poll_event){ready[i].data.u64, (ready[i].events & EPOLLOUT) != 0,
-                                         (ready[i].events & WATCHED) != 0};
+      events[count++] = (fan_poll_event){
+          .token = ready[i].data.u64,
+          .writable = (ready[i].events & EPOLLOUT) != 0,
+          .readable = (ready[i].events & EPOLLIN) != 0,
+          .broken = (ready[i].events & WATCHED) != 0,
+      };
     }
   }
   return count;

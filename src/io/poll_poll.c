@@ -88,9 +88,10 @@ int fan_poll_add(fan_poll *set, int fd, uint64_t token) {
   return 0;
 }
 
-void fan_poll_want_write(fan_poll *set, int fd, uint64_t token, bool on) {
+void fan_poll_want(fan_poll *set, int fd, uint64_t token, bool read, bool write) {
   (void)token;
-  set->fds[place_of(set, fd)].events = (short)(POLLRDHUP | (on ? POLLOUT : 0));
+  set->fds[place_of(set, fd)].events =
+      (short)(POLLRDHUP | (read ? POLLIN : 0) | (write ? POLLOUT : 0));
 }
 
 void fan_poll_remove(fan_poll *set, int fd) {
@@ -117,7 +118,12 @@ int fan_poll_wait(fan_poll *set, fan_poll_event *events, int max, int timeout_ms
     short seen = set->fds[i].revents;
     set->next = i;
     if (!seen) continue;
-    events[count++] = (fan_poll_event){set->tokens[i], (seen & POLLOUT) != 0, (seen & BROKEN) != 0};
+    events[count++] = (fan_poll_event){
+        .token = set->tokens[i],
+        .writable = (seen & POLLOUT) != 0,
+        .readable = (seen & POLLIN) != 0,
+        .broken = (seen & BROKEN) != 0,
+    };
   }
   return count;
 }

@@ -1,5 +1,5 @@
 #define _GNU_SOURCE
-#include "sink_fd.h"
+#include "sink_fd_private.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -15,15 +15,6 @@
 #define MSG_NOSIGNAL 0 /* there SO_NOSIGPIPE is set instead */
 #endif
 #define MAX_VECTORS 128
-
-typedef struct sink_fd {
-  fan_wire wire;
-  int fd;
-  bool had_keepalive, had_nodelay;
-  fan_poll *poll;    /* NULL until it is watched */
-  fan_list *evicted; /* likewise */
-  fan_list node;     /* in *evicted, once it is closed */
-} sink_fd;
 
 static sink_fd *self_of(fan_sink *sink) { return (sink_fd *)sink; }
 
@@ -116,10 +107,15 @@ static int64_t write_slices(fan_sink *sink, const fan_slice *slices, int count) 
   return sent >= 0 ? sent : error_of(errno);
 }
 
+int64_t fan_sink_fd_write(fan_sink *sink, const fan_slice *slices, int count) {
+  return write_slices(sink, slices, count);
+}
+
 static void want_write(fan_sink *sink, bool on) {
   sink_fd *self = self_of(sink);
   assert(self->poll);
-  fan_poll_want_write(self->poll, self->fd, self->wire.client, on);
+  self->wants_write = on;
+  fan_poll_want(self->poll, self->fd, self->wire.client, false, on);
 }
 
 static void give_back(sink_fd *self) {
@@ -139,7 +135,7 @@ static void cut(sink_fd *self) {
 
 /* An eviction waits until JavaScript has been sent its notice: else Node's own `close` could be there first, and the reason
  * would be lost. */
-static void close_sink(fan_sink *sink, enum fan_sink_close how) {
+void fan_sink_fd_close(fan_sink *sink, enum fan_sink_close how) {
   sink_fd *self = self_of(sink);
   fan_wire_remove(&self->wire);
   if (self->poll) fan_poll_remove(self->poll, self->fd);
@@ -152,7 +148,7 @@ void fan_sinks_fd_cut(fan_list *evicted) {
   for (fan_list *node; (node = fan_list_shift(evicted));) cut(fan_list_entry(node, sink_fd, node));
 }
 
-static const fan_sink_ops fd_ops = {write_slices, want_write, close_sink};
+static const fan_sink_ops fd_ops = {write_slices, want_write, NULL, fan_sink_fd_close};
 
 int fan_sink_fd_open(int fd, uint32_t user_timeout_ms, bool raw, fan_sink **sink) {
   sink_fd *self = fan_zalloc(sizeof *self);

@@ -70,7 +70,7 @@ static void close_sink(fan_sink *sink, enum fan_sink_close how) {
   fan_free(self);
 }
 
-static const fan_sink_ops relay_ops = {write_slices, want_write, close_sink};
+static const fan_sink_ops relay_ops = {write_slices, want_write, NULL, close_sink};
 
 bool fan_sink_is_relay(const fan_sink *sink) { return sink->ops == &relay_ops; }
 

@@ -40,7 +40,7 @@ const STREAM_ROWS = [
   [{ heartbeat: { every: 5 } }, ARG, '"opts.heartbeat.every"'],
   ...rows(['5', null, true, {}], (lifetime) => ({ lifetime }), ARG, 'opts.lifetime'),
   ...rows(BAD_MS, (lifetime) => ({ lifetime }), RANGE, 'opts.lifetime'),
-  ...rows(['fd', 'detached', 5, null], (transport) => ({ transport }), ARG, 'opts.transport'),
+  ...rows(['fd', 'opening', 5, null], (transport) => ({ transport }), ARG, 'opts.transport'),
   ...rows(['x', null, [], 5], (headers) => ({ headers }), ARG, 'opts.headers'),
   ...rows(['a b', 'a\nb', '', 'a:'], (name) => ({ headers: { [name]: 'x' } }), ARG, 'opts.headers'),
   ...rows([true, {}, 'a\r\nX: y', 'a\nb'], (a) => ({ headers: { a } }), ARG, 'opts.headers.a'),

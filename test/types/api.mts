@@ -69,8 +69,9 @@ createHub({ snapshot: {} });
 createHub({ overflow: 'drop' });
 // @ts-expect-error an adapter
 createHub({ adapter: {} });
-// @ts-expect-error not in this version
-createHub({ transport: 'detached' });
+for (const transport of ['auto', 'relay', 'detached'] as const) createHub({ transport });
+// @ts-expect-error what a client may have, and nobody can ask for
+createHub({ transport: 'fd' });
 
 // connect
 const client = hub.connect(req, res, {
@@ -99,7 +100,7 @@ const user: string | undefined = client.user;
 const closed: CloseReason | null = client.closed;
 const rooms: ReadonlySet<string> = client.rooms;
 client.signal.addEventListener('abort', () => {});
-const transport: 'opening' | 'fd' | 'relay' = client.transport;
+const transport: 'opening' | 'fd' | 'detached' | 'relay' = client.transport;
 client.join('a').leave(['a', 'b']).join([]);
 client.comment();
 client.comment('text');

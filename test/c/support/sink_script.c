@@ -74,7 +74,7 @@ static void script_close(fan_sink *sink, enum fan_sink_close how) {
 }
 
 void sink_script_init(sink_script *script, bool raw) {
-  static const fan_sink_ops ops = {script_write, script_want_write, script_close};
+  static const fan_sink_ops ops = {script_write, script_want_write, NULL, script_close};
   *script = (sink_script){.sink = {&ops, raw}, .otherwise = SINK_ALL};
 }
 

@@ -32,6 +32,33 @@ const TRANSPORTS = [
     request: { 'Accept-Encoding': 'gzip' },
     middleware: [compression],
   },
+  {
+    name: 'detached',
+    kind: 'http',
+    transport: 'detached',
+    hub: { transport: 'detached' },
+    // What Node has let go of it does not end, pipe into, or use again: test/api/density*.test.js says what happens instead.
+    without: [
+      'uses detached, and says so at once',
+      'sse() opens one stream without a hub',
+      'by a destroyed response is noticed by both sides',
+      'ends the stream in order; close comes after finish, and once',
+      'leaves the connection to the next request',
+      'serves HTTP/1.0 without chunks, the end of the connection being the end',
+      'answers pipelined requests one after the other',
+      'res.end() is a graceful close',
+      'res.end(callback) calls back when all is written, and writes a last block as it is',
+      'readable.pipe(res) passes everything and ends the stream',
+      'a piped source waits for a reader that has stopped',
+      'an end() put there before connect runs once at client.close()',
+      'an end() put there before connect runs once at res.end()',
+      'an end() put there before connect runs once at hub.close()',
+      'an end() put there after connect runs once at client.close()',
+      'an end() put there after connect runs once at hub.close()',
+      'a write() kept from before connect is never torn',
+      'an end() kept from before connect ends the stream in order',
+    ],
+  },
 ];
 
 /**
@@ -112,6 +139,13 @@ function express(create) {
   };
 }
 
+/** Node has let go of the connection, or it is about to end. */
+async function settled(client) {
+  while (client.transport === 'fd' && client._closing === null) {
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
 const QUIET = { retry: false, heartbeat: false, history: false };
 
 class World {
@@ -175,6 +209,7 @@ class World {
       seen.client = this.hub.connect(req, res, this.options(connect));
     };
     seen.stream = await this.visit(listener, request);
+    if (this.combo.transport === 'detached') await settled(seen.client);
     return seen;
   }
 
@@ -264,4 +299,4 @@ function noise(length) {
   return NOISE.slice(0, length);
 }
 
-module.exports = { FETCH, QUIET, TRANSPORTS, arrives, combosOf, noise, overMatrix, upTo };
+module.exports = { COMBOS, FETCH, QUIET, TRANSPORTS, arrives, combosOf, noise, overMatrix, upTo };

@@ -124,7 +124,8 @@ module.exports = function wrappers({ combo, world }) {
       assert.equal(w.hub.size, 0);
     });
 
-    if (combo.framework.name !== 'http') return;
+    // Detached, the socket that would be timed out is gone.
+    if (combo.framework.name !== 'http' || combo.transport === 'detached') return;
 
     it('a timeout of the server cuts no stream, and counts again afterwards', async () => {
       const w = await world({ retry: false, heartbeat: 30 });
