@@ -10,7 +10,7 @@ const ROOT = path.join(__dirname, '..');
 const FIX = process.argv.includes('--fix');
 
 function cFiles() {
-  return ['src', 'test/c', 'test/fuzz', 'test/storm', 'bench']
+  return ['src', 'test/c', 'test/counts', 'test/fuzz', 'test/storm', 'bench']
     .filter((dir) => fs.existsSync(path.join(ROOT, dir)))
     .flatMap((dir) =>
       fs.readdirSync(path.join(ROOT, dir), { recursive: true }).map((name) => path.join(dir, name)),

@@ -16,6 +16,7 @@ need() { # need <package> <command>...: any one of the commands will do
 }
 need curl curl
 need strace strace
+need valgrind valgrind
 need iproute2 ip
 need chromium chromium chromium-browser google-chrome
 need python3 python3

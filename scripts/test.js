@@ -279,6 +279,7 @@ const SUITES = {
   api: mochaSuite('test/api/.mocharc.json'),
   docs: mochaSuite('test/docs/.mocharc.json'),
   client: mochaSuite('test/client/.mocharc.json'),
+  counts: mochaSuite('test/counts/.mocharc.json'),
   clients: external('test/clients', [['curl']]),
   compat: external('test/compat', []),
   browser: external('test/browser', [CHROMIUM, ['curl']]),
@@ -298,6 +299,7 @@ const BESIDE = [
   ['soak-fd'], // these two wait for a clock, a process each
   ['soak-relay'],
   ['api'],
+  ['counts'], // what it counts is the same whatever else goes on
   ['types', 'docs', 'client', 'clients', 'compat', 'bench'],
   ['browser', ...frameworks, 'runtimes'],
 ];
