@@ -151,7 +151,7 @@ class Load {
     return this.ask('close', { group, n, abort: abort || undefined });
   }
 
-  /** Ordinary requests at a fixed rate; a request's time runs from the moment when it was due. */
+  /** Ordinary requests at a fixed rate, whatever has become of the ones before. */
   ping({ path, every_us } = {}) {
     const { port, tls } = this.#server;
     return this.ask('ping', { port, tls, path, every_us });

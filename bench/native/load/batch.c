@@ -107,14 +107,14 @@ void report(const char *verb, const group *g, uint64_t started, bool timed_out) 
       (double)histogram_at(&g->latency, 0.99) / 1e6, (double)g->latency.max / 1e6, cpu_seconds());
 }
 
-void wait_begin(group *g, uint64_t total, double seconds) {
+void wait_begin(group *g, uint64_t streams, uint64_t total, double seconds) {
   if (waiting.of) {
     answer("{\"did\":\"wait\",\"error\":\"a wait is under way\"}");
     return;
   }
   waiting.of = g;
   waiting.total = total;
-  waiting.target = g->open;
+  waiting.target = streams;
   waiting.started = now_ns();
   waiting.deadline = waiting.started + (uint64_t)(seconds * (double)SECOND);
 }

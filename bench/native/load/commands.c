@@ -119,14 +119,20 @@ static void reopen_streams(const char *line) {
   batch_begin("reopen", list, n, &options);
 }
 
+/* Those that have ended already have had enough, or have fallen short. */
 static void wait_for(const char *line) {
   group *g = group_of(line, true);
+  uint64_t of = 0;
   g->wanted = (uint64_t)number(line, "each", 0);
   g->complete = g->fell_short = 0;
-  for (uint64_t i = 0; i < stream_count; i++)
-    if (streams[i]->group == g && streams[i]->is_open && streams[i]->events >= g->wanted)
-      g->complete++;
-  wait_begin(g, (uint64_t)number(line, "total", 0), number(line, "seconds", 30));
+  for (uint64_t i = 0; i < stream_count; i++) {
+    const stream *s = streams[i];
+    if (s->group != g || (!s->is_open && s->phase != ENDED)) continue;
+    of++;
+    if (s->events >= g->wanted) g->complete++;
+    else if (!s->is_open) g->fell_short++;
+  }
+  wait_begin(g, of, (uint64_t)number(line, "total", 0), number(line, "seconds", 30));
 }
 
 static void reset(const char *line) {

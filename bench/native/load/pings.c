@@ -1,6 +1,6 @@
 /*
- * Ordinary requests at a fixed rate, over connections that stay open. A request's time runs from the moment when it was due: one
- * that finds the server busy with the last one has waited, too.
+ * Ordinary requests at a fixed rate, over connections that stay open. Each goes out when it is due, whatever has become of the ones
+ * before: a server that makes nobody ask while it is busy would look quicker than it is.
  */
 #include "load.h"
 
