@@ -75,6 +75,11 @@ const SCENARIOS = {
     clients: 10,
     op: ({ hub }) => hub.broadcast(TEXT),
   },
+  'a broadcast to 10 that are detached': {
+    options: { ...QUIET, transport: 'detached' },
+    clients: 10,
+    op: ({ hub }) => hub.broadcast(TEXT),
+  },
   'a client that connects': {
     options: QUIET,
     clients: 0,
@@ -89,6 +94,16 @@ const SCENARIOS = {
     options: QUIET,
     clients: 70,
     op: (stage) => stage.dismiss(),
+  },
+  'a detached client that connects': {
+    options: { ...QUIET, transport: 'detached' },
+    clients: 0,
+    op: (stage) => stage.open(),
+  },
+  'a detached client that leaves': {
+    options: { ...QUIET, transport: 'detached' },
+    clients: 70,
+    op: (stage) => stage.leave(),
   },
   'half a second without anything to do': {
     options: { history: false }, // with heartbeats, of which none is due
