@@ -23,9 +23,11 @@ async function settledBytes(server) {
 }
 
 async function measure({ settings, start, load }) {
-  const { from, to, points } = settings;
+  const { from, to, points, warm } = settings;
   const server = await start();
   const readers = await load(server);
+  await readers.open('/events', { clients: warm, group: 'warm' });
+  await readers.close({ group: 'warm', abort: true });
   const series = [];
   for (let k = 0, open = 0; k < points; k++) {
     const wanted = Math.round(from + ((to - from) * k) / (points - 1));
@@ -62,7 +64,7 @@ module.exports = {
     'socket.io',
     'bare',
   ],
-  variants: { idle: { from: 2000, to: 9000, points: 8 } },
+  variants: { idle: { from: 2000, to: 9000, points: 8, warm: 2000 } },
   columns: [
     { key: 'slope_kb', title: 'memory per stream', unit: 'KB', digits: 2 },
     { key: 'total_mib', title: 'whole process at the most', unit: 'MiB', digits: 0 },

@@ -40,10 +40,10 @@ async function writesSince(server, before, healthy, events) {
 }
 
 async function measure({ settings, start, load, has }) {
-  const { clients, share, quiet, events } = settings;
+  const { clients, share, quiet, events, queueBytes } = settings;
   const stalled = Math.round(clients * share);
   const healthy = clients - stalled;
-  const server = await start();
+  const server = await start({ queueBytes }); // nobody is ended for what waits
   const readers = await load(server);
   await readers.open('/events', { clients: healthy });
   await readers.open('/events', { clients: stalled, group: 'others' });
@@ -94,7 +94,15 @@ module.exports = {
     'socket.io',
   ],
   variants: {
-    '5 % stalled': { clients: 300, share: 0.05, size: 16_384, hz: 80, quiet: 80, events: 320 },
+    '5 % stalled': {
+      clients: 200,
+      share: 0.05,
+      size: 32_768,
+      hz: 60,
+      quiet: 120,
+      events: 240,
+      queueBytes: 33_554_432,
+    },
   },
   columns: [
     { key: 'p99_before_ms', title: 'latency p99 before', unit: 'ms', digits: 1 },
