@@ -74,7 +74,10 @@ async function measure(args) {
   console.log(consoleReport(found, scenarios));
   const file = writeResults(found, options.out);
   const [page, ...charts] = writeReport(file, found, scenarios);
-  console.log(`\nWritten: ${shown(file)}, ${shown(page)}, ${charts.length} charts`);
+  const minutes = (Date.parse(found.finished) - Date.parse(started)) / 60_000;
+  console.log(
+    `\nWritten after ${minutes.toFixed(1)} minutes: ${shown(file)}, ${shown(page)}, ${charts.length} charts`,
+  );
   if (charts.length === 0) console.log('(no charts: cd bench && npm ci)');
   if (run.stopped) process.exitCode = 130;
 }

@@ -3,9 +3,8 @@
 const { goal, used } = require('../suite/scenario');
 const { sendTokens, tokens } = require('../suite/work');
 
-async function measure({ driver, settings, start, load, has }) {
+async function measure({ driver, settings, start, load }) {
   const { clients, events, way } = settings;
-  if (way && !has('pipe')) throw new Error('has no pipe');
   const server = await start();
   const readers = await load(server);
   await readers.open('/stream', { clients });
@@ -33,6 +32,7 @@ module.exports = {
   title: 'S4 token streams',
   what: 'Each stream gets tokens of its own, as a language model gives them: by send() as they come, and piped from an async generator each. at-the-end is what the sources cost without anything sent.',
   needs: ['private'],
+  able: (has, { way }) => way !== 'pipe' || has('pipe'),
   drivers: ['fanline', 'res-write', 'at-the-end'],
   more: [
     'fanline-relay',

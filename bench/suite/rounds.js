@@ -7,6 +7,13 @@ const { cpuTimes, othersBetween } = require('./machine');
 const { Measurement } = require('./measurement');
 const { summaries } = require('./statistics');
 
+const OURS = ['fanline', 'fanline-detached', 'fanline-relay', 'fanline-tls'];
+const LAST = ['nchan', 'bare', 'at-the-end']; // not in JavaScript, or no server at all
+
+/** Where a driver's row stands: ours first, then the others as the scenario names them. */
+const placeOf = (name) =>
+  OURS.includes(name) ? OURS.indexOf(name) - OURS.length : LAST.indexOf(name) + 1;
+
 const GIVE_UP_AFTER = 2; // failed measurements of a driver in one variant
 
 function lacking({ needs }, { has }) {
@@ -23,12 +30,15 @@ function plan(chosen, settings) {
   return chosen.flatMap(({ scenario, drivers }) =>
     Object.entries(scenario.variants).flatMap(([variant, own]) => {
       const known = Object.entries(settings).filter(([key]) => key in own);
-      return drivers.map((name) => {
+      const merged = { ...own, ...Object.fromEntries(known) };
+      return drivers.flatMap((name) => {
         const driver = loadDriver(name);
+        const has = (capability) => driver.has.includes(capability);
+        if (scenario.able && !scenario.able(has, merged)) return [];
         return {
           scenario,
           variant,
-          settings: { ...own, ...Object.fromEntries(known) },
+          settings: merged,
           name,
           driver,
           why: lacking(scenario, driver) ?? whyNot(driver),
@@ -83,7 +93,8 @@ class Run {
     this.#current = new Measurement(entry.scenario, entry.driver, entry.name, entry.settings);
     try {
       const { series, ...numbers } = await this.#current.run();
-      entry.rounds.push({ round, numbers, series });
+      const seconds = (performance.now() - start) / 1000;
+      entry.rounds.push({ round, seconds, numbers, series });
     } catch (err) {
       if (!this.#stopped)
         entry.failures.push({ round, reason: err.message.split('\n')[0].slice(0, 300) });
@@ -122,7 +133,8 @@ class Run {
 /** The part of the results file: scenario → variant → driver. */
 function resultsOf(entries) {
   const results = {};
-  for (const { scenario, variant, settings, name, why, rounds, failures } of entries) {
+  const shown = [...entries].sort((a, b) => placeOf(a.name) - placeOf(b.name));
+  for (const { scenario, variant, settings, name, why, rounds, failures } of shown) {
     results[scenario.name] ??= { variants: {} };
     results[scenario.name].variants[variant] ??= { settings, drivers: {} };
     const found = { values: summaries(rounds.map(({ numbers }) => numbers)), rounds };
@@ -136,7 +148,8 @@ function resultsOf(entries) {
 /** What the drivers of a run say about themselves. */
 function driversOf(entries) {
   const out = {};
-  for (const { name, driver, why } of entries)
+  const shown = [...entries].sort((a, b) => placeOf(a.name) - placeOf(b.name));
+  for (const { name, driver, why } of shown)
     out[name] ??= { what: driver.what, ...(why ? { why } : { versions: driver.versions() }) };
   return out;
 }

@@ -5,7 +5,9 @@
 //   title      'S1 paced broadcast'
 //   what       one or two sentences for the report: what is done and what is measured
 //   needs      capabilities (driver.js) without which a driver can't take part
-//   drivers    the names that `npm run bench` runs, in the order of the rows
+//   able       optional, (has, settings) => boolean: whether a driver with these capabilities can take part in this variant; one that can't is
+//              left out of its table
+//   drivers    the names that `npm run bench` runs
 //   more       names that only --full runs, or that are asked for by name (may be absent)
 //   variants   { 'name': { clients: 4000, … } }: the settings of each; one table for each. A scenario without variants of its own has
 //              one. --set clients=100 overrides a setting in all of them: everything that makes a run big must be a setting.

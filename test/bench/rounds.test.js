@@ -2,7 +2,7 @@
 
 const assert = require('node:assert/strict');
 const { setTimeout: sleep } = require('node:timers/promises');
-const { Run, resultsOf } = require('../../bench/suite/rounds');
+const { Run, plan, resultsOf } = require('../../bench/suite/rounds');
 
 /** Entries as plan() makes them, of a scenario that starts no process. */
 function entriesOf(measures, log = []) {
@@ -42,7 +42,9 @@ describe('bench: rounds', () => {
     await new Run(entries, 3).go();
     const { values, rounds } = driversOf(entries).a;
     assert.deepEqual(values, { us: { median: 2, min: 1, max: 3 } });
-    assert.deepEqual(rounds[1], { round: 2, numbers: { us: 1 }, series: { x: [[0, 1]] } });
+    const { seconds, ...second } = rounds[1];
+    assert.deepEqual(second, { round: 2, numbers: { us: 1 }, series: { x: [[0, 1]] } });
+    assert.ok(seconds >= 0 && seconds < 5);
   });
 
   it('a driver that fails is told with its reason and does not end the run', async () => {
@@ -131,5 +133,57 @@ describe('bench: rounds', () => {
     assert.equal(first, undefined); // nothing is known yet
     assert.ok(second >= 0.085 && second < third, told.join()); // three more like a
     assert.ok(third - last > 0.025 && last >= 0.085, told.join()); // a and b; b
+  });
+
+  it('rows stand in one order whatever runs first: ours, others, those that are no JavaScript', () => {
+    const one = async () => ({ us: 1 });
+    const names = ['bare', 'res-write', 'fanline-relay', 'nchan', 'better-sse', 'fanline'];
+    const entries = entriesOf(Object.fromEntries(names.map((name) => [name, one])));
+    assert.deepEqual(Object.keys(driversOf(entries)), [
+      'fanline',
+      'fanline-relay',
+      'res-write',
+      'better-sse',
+      'nchan',
+      'bare',
+    ]);
+  });
+});
+
+describe('bench: what a run is made of', () => {
+  const scenario = {
+    name: 's',
+    needs: ['broadcast'],
+    variants: { a: { clients: 10, hz: 1 }, b: { clients: 20, way: 'pipe' } },
+    measure: async () => ({}),
+  };
+  const planned = (more, drivers, settings = {}) =>
+    plan([{ scenario: { ...scenario, ...more }, drivers }], settings);
+
+  it('every variant with every driver; a setting replaces that of the variants which have it', () => {
+    const entries = planned({}, ['fanline', 'res-write'], { clients: 5, hz: 7 });
+    assert.deepEqual(
+      entries.map(({ variant, name, settings }) => [variant, name, settings]),
+      [
+        ['a', 'fanline', { clients: 5, hz: 7 }],
+        ['a', 'res-write', { clients: 5, hz: 7 }],
+        ['b', 'fanline', { clients: 5, way: 'pipe' }],
+        ['b', 'res-write', { clients: 5, way: 'pipe' }],
+      ],
+    );
+  });
+
+  it('a driver without what the scenario needs does not run, and that is its reason', () => {
+    const [entry] = planned({ needs: ['broadcast', 'stats'] }, ['res-write']);
+    assert.equal(entry.why, 'it has no stats');
+  });
+
+  it('a driver that is not able to take part in a variant is left out of that one only', () => {
+    const able = (has, { way }) => way !== 'pipe' || has('pipe');
+    const entries = planned({ able }, ['fanline', 'bare']);
+    assert.deepEqual(
+      entries.map(({ variant, name }) => `${variant} ${name}`),
+      ['a fanline', 'a bare', 'b fanline'],
+    );
   });
 });
