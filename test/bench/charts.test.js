@@ -41,15 +41,35 @@ describe('bench: numbers in charts', () => {
   });
 
   it('names at the ends of lines stand apart, in the order of their lines, within the edges', () => {
-    const wanted = [50, 20, 52, 198, 199];
-    const at = apart(wanted, [14, 14, 14, 28, 14], 10, 200);
-    const order = [1, 0, 2, 3, 4];
     const sizes = [14, 14, 14, 28, 14];
-    for (let i = 1; i < order.length; i++) {
-      const [above, below] = [order[i - 1], order[i]];
-      assert.ok(at[below] - at[above] >= (sizes[above] + sizes[below]) / 2 - 1e-9, at.join());
+    for (const [wanted, order] of [
+      [
+        [50, 20, 52, 198, 199],
+        [1, 0, 2, 3, 4],
+      ],
+      [
+        [12, 10, 11, 13, 14],
+        [1, 2, 0, 3, 4],
+      ],
+      [
+        [199, 198, 197, 200, 196],
+        [4, 2, 1, 0, 3],
+      ],
+    ]) {
+      const at = apart(wanted, sizes, 10, 200);
+      for (let i = 1; i < order.length; i++) {
+        const [above, below] = [order[i - 1], order[i]];
+        assert.ok(at[below] - at[above] >= (sizes[above] + sizes[below]) / 2 - 1e-9, at.join());
+      }
+      at.forEach((y, i) => {
+        assert.ok(y - sizes[i] / 2 >= 10 && y + sizes[i] / 2 <= 200, at.join());
+      });
     }
-    assert.ok(at[4] + 7 <= 200 && at[1] === 20);
+    assert.deepEqual(
+      apart([20, 60], [14, 14], 10, 200),
+      [20, 60],
+      'where there is room, none moves',
+    );
   });
 });
 
