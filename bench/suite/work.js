@@ -32,7 +32,7 @@ async function paced(send, { events, hz, burst = 1 }) {
     if (hz) await turn();
     busy.push(performance.now() - before);
     if (!hz) continue;
-    const rest = start + ((number - 1) * 1000) / hz - performance.now();
+    const rest = start + (busy.length * 1000) / hz - performance.now();
     if (rest > 0) await sleep(rest);
   }
   const seconds = (performance.now() - start) / 1000;
