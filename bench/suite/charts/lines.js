@@ -45,6 +45,7 @@ function axisOf({ place, min, max, marks, step, isLog }, { name, isX }) {
     axisLabel: {
       color: colour('quiet'),
       fontSize: 12,
+      showMaxLabel: !isX || isLog || marks !== undefined || Number.isInteger(max),
       formatter: (value) => shortNumber(unplaced(value)),
       ...(marks && { customValues: marks.map(place) }),
     },
