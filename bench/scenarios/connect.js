@@ -25,8 +25,9 @@ module.exports = {
   title: 'S7 connection storm',
   what: 'Streams are opened as fast as the server takes them, hundreds at once: connects a second, and how long a client waits for the head of its answer.',
   needs: ['broadcast'],
-  drivers: ['fanline', 'res-write', 'better-sse'],
+  drivers: ['fanline', 'res-write'],
   more: [
+    'better-sse',
     'fanline-relay',
     'fanline-detached',
     'fanline-tls',

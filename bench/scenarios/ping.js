@@ -34,8 +34,9 @@ module.exports = {
   title: 'S10 ping',
   what: 'An ordinary request to the same server, a hundred a second, while nothing is sent and then during S1. Each goes out when it is due, whatever has become of the ones before.',
   needs: ['broadcast', 'ping'],
-  drivers: ['fanline', 'res-write', 'better-sse'],
+  drivers: ['fanline', 'res-write'],
   more: [
+    'better-sse',
     'fanline-relay',
     'fanline-detached',
     'socket-write',

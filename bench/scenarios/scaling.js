@@ -41,6 +41,7 @@ module.exports = {
     '4,000 clients': { clients: 4000, events: 20, hz: 8, size: 100 },
     '9,000 clients': { clients: 9000, events: 10, hz: 4, size: 100 },
   },
+  brief: ['100 clients', '4,000 clients', '9,000 clients'],
   columns: [
     { key: 'cpu_us', title: 'CPU per delivery', unit: 'µs', digits: 2 },
     { key: 'busy_ms', title: 'JS thread per broadcast, p50', unit: 'ms', digits: 3 },

@@ -81,8 +81,9 @@ module.exports = {
   title: 'S6 stalled readers',
   what: 'One reader in twenty stops reading. In the same process before and after: how late events are for the others, what they cost, and how memory grows.',
   needs: ['broadcast'],
-  drivers: ['fanline', 'res-write', 'better-sse'],
+  drivers: ['fanline', 'res-write'],
   more: [
+    'better-sse',
     'fanline-relay',
     'fanline-detached',
     'socket-write',

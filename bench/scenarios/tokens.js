@@ -51,6 +51,7 @@ module.exports = {
     send: { clients: 1000, events: 120, hz: 50, size: 10, tick_ms: 2 },
     pipe: { clients: 1000, events: 120, hz: 50, size: 10, way: 'pipe' },
   },
+  brief: ['send'],
   columns: [
     { key: 'cpu_us', title: 'CPU per token', unit: 'µs', digits: 2 },
     { key: 'js_us', title: 'of it the JS thread', unit: 'µs', digits: 2 },

@@ -12,7 +12,7 @@ npm run bench -- profile …                    where the server's CPU goes, by 
 npm run bench -- distribution …               several processes and Redis: bench/distribution/run.js
 
   --rounds N       so many times each measurement (${ROUNDS.short}; with --full ${ROUNDS.full}); what is told is the median
-  --full           every driver of each scenario, not only those that matter most
+  --full           every driver and variant of each scenario, not only those that matter most
   --set KEY=VALUE  another setting in all variants that have it: --set clients=100; may be given more than once
   --out FOLDER     where results and report go (bench/results)
   --help           this`;
@@ -79,10 +79,16 @@ function driversOf(scenario, wanted, full) {
   return full ? all : scenario.drivers;
 }
 
+/** Which variants: the short run over everything leaves some out. */
+function variantsOf(scenario, isBrief) {
+  const all = Object.keys(scenario.variants);
+  return isBrief ? all.filter((name) => scenario.brief?.includes(name) ?? true) : all;
+}
+
 /**
  * @param {string[]} args
  * @param {{ scenarios: object[], drivers: string[] }} there  loaded scenarios, in the order in which they run; names of drivers
- * @returns {{ help: boolean, full: boolean, rounds: number, settings: object, out?: string, chosen: { scenario: object, drivers: string[] }[] }}
+ * @returns {{ help: boolean, full: boolean, rounds: number, settings: object, out?: string, chosen: { scenario: object, drivers: string[], variants: string[] }[] }}
  */
 function parseOptions(args, { scenarios, drivers }) {
   const { names, settings, full, help, out, ...given } = split(args);
@@ -99,7 +105,11 @@ function parseOptions(args, { scenarios, drivers }) {
   const wanted = drivers.filter((name) => names.includes(name));
   const asked = scenarios.filter(({ name }) => names.includes(name));
   const chosen = (asked.length > 0 ? asked : scenarios)
-    .map((scenario) => ({ scenario, drivers: driversOf(scenario, wanted, full) }))
+    .map((scenario) => ({
+      scenario,
+      drivers: driversOf(scenario, wanted, full),
+      variants: variantsOf(scenario, !full && names.length === 0),
+    }))
     .filter((entry) => entry.drivers.length > 0);
   const idle = wanted.filter((name) => !chosen.some((entry) => entry.drivers.includes(name)));
   if (idle.length > 0) {

@@ -23,12 +23,13 @@ function lacking({ needs }, { has }) {
 
 /**
  * What a run is made of: an entry for each scenario, variant and driver that can take part; `why`: it can't run here.
- * @param {{ scenario: object, drivers: string[] }[]} chosen
+ * @param {{ scenario: object, drivers: string[], variants: string[] }[]} chosen
  * @param {object} settings  that replace a variant's own
  */
 function plan(chosen, settings) {
-  return chosen.flatMap(({ scenario, drivers }) =>
-    Object.entries(scenario.variants).flatMap(([variant, own]) => {
+  return chosen.flatMap(({ scenario, drivers, variants }) =>
+    variants.flatMap((variant) => {
+      const own = scenario.variants[variant];
       const known = Object.entries(settings).filter(([key]) => key in own);
       const merged = { ...own, ...Object.fromEntries(known) };
       return drivers.flatMap((name) => {

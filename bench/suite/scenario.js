@@ -11,6 +11,7 @@
 //   more       names that only --full runs, or that are asked for by name (may be absent)
 //   variants   { 'name': { clients: 4000, … } }: the settings of each; one table for each. A scenario without variants of its own has
 //              one. --set clients=100 overrides a setting in all of them: everything that makes a run big must be a setting.
+//   brief      optional, the variants of a run over everything that is not --full; absent: all
 //   columns    [{ key, title, unit, digits }]: of what measure() resolves with; `unit` is shown with the title
 //   measure    async (bench) => { key: number, … }: one measurement of one driver with one variant, in 2 to 4 s plus opening.
 //              A key that a driver can't have is undefined. `series: { name: [[x, y], …] }` is kept beside the numbers.

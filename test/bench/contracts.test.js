@@ -45,6 +45,7 @@ describe('bench: what scenarios and drivers say of themselves', () => {
           assert.ok(has.includes(capability), `${name}: ${capability}`);
       }
       assert.ok(scenario.drivers.includes('fanline'));
+      for (const name of scenario.brief ?? []) assert.ok(name in scenario.variants, name);
     });
 
     it(`scenario ${scenario.name}: limits that can be judged, columns that charts and tables can show`, () => {

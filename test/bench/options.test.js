@@ -7,7 +7,8 @@ const scenario = (name, drivers, more, settings) => ({
   name,
   drivers,
   more,
-  variants: { one: settings },
+  variants: { one: settings, two: settings },
+  brief: ['one'],
 });
 const THERE = {
   scenarios: [
@@ -46,6 +47,13 @@ describe('bench: the command line', () => {
     assert.deepEqual(chosen('--full').paced, ['fanline', 'res-write', 'hono']);
     assert.equal(parse('--full').rounds, 5);
     assert.equal(parse('--full', '--rounds', '7').rounds, 7);
+  });
+
+  it('a run over everything is brief; --full and scenarios or drivers by name have every variant', () => {
+    const variants = (...args) => parse(...args).chosen[0].variants;
+    assert.deepEqual(variants(), ['one']);
+    for (const args of [['--full'], ['paced'], ['fanline']])
+      assert.deepEqual(variants(...args), ['one', 'two']);
   });
 
   it('scenarios and drivers by name, in any order; each scenario takes the drivers that it has', () => {

@@ -158,7 +158,7 @@ describe('bench: what a run is made of', () => {
     measure: async () => ({}),
   };
   const planned = (more, drivers, settings = {}) =>
-    plan([{ scenario: { ...scenario, ...more }, drivers }], settings);
+    plan([{ scenario: { ...scenario, ...more }, drivers, variants: ['a', 'b'] }], settings);
 
   it('every variant with every driver; a setting replaces that of the variants which have it', () => {
     const entries = planned({}, ['fanline', 'res-write'], { clients: 5, hz: 7 });
