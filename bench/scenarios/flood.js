@@ -47,6 +47,7 @@ module.exports = {
     'one in each turn': { clients: 1000, events: 1000, slow: 200, hz: 0, size: 100, burst: 1 },
     '100 in each turn': { clients: 1000, events: 1000, slow: 400, hz: 0, size: 100, burst: 100 },
   },
+  brief: ['one in each turn'],
   columns: [
     { key: 'deliveries_s', title: 'deliveries', unit: '1/s', digits: 0 },
     { key: 'cpu_us', title: 'CPU per delivery', unit: 'µs', digits: 3 },
