@@ -4,7 +4,7 @@ const { Nginx, missing, versions } = require('./support/nginx');
 const { Publisher } = require('./support/publisher');
 
 /** So many POSTs may be on their way: more would only lie in a socket. */
-const WINDOW = 16;
+const WINDOW = 4;
 
 async function create({ history }) {
   const nginx = await Nginx.start({ kept: history });
