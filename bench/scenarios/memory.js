@@ -1,24 +1,15 @@
 'use strict';
 
 const { goal } = require('../suite/scenario');
+const { leastSquares } = require('../suite/statistics');
 const { sleep } = require('../suite/work');
-
-/** The straight line that is nearest to all points: by how much y grows with x. */
-function slopeOf(points) {
-  const mean = (at) => points.reduce((sum, point) => sum + point[at], 0) / points.length;
-  const [x, y] = [mean(0), mean(1)];
-  let [above, below] = [0, 0];
-  for (const point of points) {
-    above += (point[0] - x) * (point[1] - y);
-    below += (point[0] - x) ** 2;
-  }
-  return above / below;
-}
 
 /** Resident bytes of all of the server's processes, with nothing to collect. */
 async function settledBytes(server) {
-  await sleep(200);
-  await server.gc();
+  for (let i = 0; i < 3; i++) {
+    await server.gc();
+    await sleep(100);
+  }
   return (await server.usage()).rss;
 }
 
@@ -38,7 +29,7 @@ async function measure({ settings, start, load }) {
   const { open } = await readers.report();
   if (open !== to) throw new Error(`${to - open} streams have ended`);
   return {
-    slope_kb: (slopeOf(series) * 2 ** 20) / 1000,
+    slope_kb: (leastSquares(series).slope * 2 ** 20) / 1000,
     total_mib: series.at(-1)[1],
     series: { memory: series },
   };

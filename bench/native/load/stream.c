@@ -66,7 +66,10 @@ static void ask(stream *s) {
            "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
            "Sec-WebSocket-Key: ZmFubGluZSBiZW5jaG1hcg==\r\n");
   } else {
-    append(request, sizeof request, "Accept: text/event-stream\r\n");
+    append(request, sizeof request,
+           "Connection: keep-alive\r\nCache-Control: no-cache\r\nAccept: text/event-stream\r\n"
+           "User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko)\r\n"
+           "Accept-Encoding: gzip, deflate\r\nAccept-Language: en-US,en;q=0.9\r\n");
   }
   if (s->asks_for_missed && s->last_id[0]) {
     append(request, sizeof request, "Last-Event-ID: ");
