@@ -6,18 +6,16 @@
 // How often each was done is counted (INFO commandstats), at several rates and numbers of processes, where batches and pages are
 // small and where they are large; what each costs is the least-squares solution for the CPU time that the system charges.
 
-const { spawn } = require('node:child_process');
-const { once } = require('node:events');
 const fs = require('node:fs');
 const http = require('node:http');
 const os = require('node:os');
 const path = require('node:path');
-const readline = require('node:readline');
 const { setTimeout: delay } = require('node:timers/promises');
 const { createParser } = require('eventsource-parser');
 const connect = require('../distribution/connection');
 const { Venue, cpuOf } = require('../distribution/venue');
-const { buildLoad } = require('./load');
+const { Load } = require('../suite/load');
+const { buildNative } = require('../suite/native');
 const { leastSquares } = require('./least-squares');
 
 const FILE = path.join(__dirname, 'measured.json');
@@ -129,28 +127,26 @@ async function unheard(venue) {
 
 /** What clients cost that are only there: memory, and the CPU of their coming. */
 async function clients() {
-  const load = buildLoad();
+  buildNative();
   const venue = await Venue.open('fanline', 1, SETTINGS);
   const [server] = venue.servers;
   const status = (name) =>
     Number(new RegExp(`${name}:\\s+(\\d+)`).exec(fs.readFileSync(`/proc/${server.pid}/status`))[1]);
   const points = [];
-  const running = [];
   let open = 1;
+  let load;
   try {
-    const { port } = await server.ready;
+    load = await Load.start(await server.ready, 60);
     for (const count of CLIENTS) {
       const before = cpuOf(server.pid);
-      const child = spawn(load, [port, '/', count - open + 1, 1, 60].map(String));
-      running.push(child);
-      await once(readline.createInterface({ input: child.stdout }), 'line');
+      await load.open('/', { clients: count - open + 1 });
       const connect_us = ((cpuOf(server.pid) - before) * 1e6) / (count - open + 1);
       open = count + 1;
       await delay(500);
       points.push({ count, kib: status('VmRSS'), fds: fdsOf(server.pid), connect_us });
     }
   } finally {
-    for (const child of running) child.kill('SIGKILL');
+    load?.kill();
     await venue.close();
   }
   const [, from, to] = points;

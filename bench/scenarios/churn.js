@@ -115,6 +115,7 @@ module.exports = {
       xTitle: 'seconds of joins and leaves',
       title: 'S12 memory while clients join and leave',
       unit: 'MiB',
+      atLeast: 20,
     },
   ],
   measure,

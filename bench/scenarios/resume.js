@@ -73,6 +73,14 @@ module.exports = {
     { key: 'cpu_ms', title: 'CPU per client', unit: 'ms', digits: 2 },
     { key: 'cpu_ratio', title: 'beside without replay', digits: 2 },
   ],
+  charts: [
+    {
+      type: 'bars',
+      key: 'total_ms',
+      title: 'S9 until everybody has all that was missed',
+      unit: 'ms',
+    },
+  ],
   measure,
   work: { more },
   goals: [

@@ -2,7 +2,7 @@
 
 const assert = require('node:assert/strict');
 const { canDraw, chartsOf, draw } = require('../../bench/suite/charts');
-const { apart, roundUp } = require('../../bench/suite/charts/lines');
+const { apart, linearScale } = require('../../bench/suite/charts/lines');
 const { measure, shortNumber } = require('../../bench/suite/charts/style');
 
 const values = (median) => ({ median, min: median * 0.9, max: median * 1.2 });
@@ -36,8 +36,28 @@ describe('bench: numbers in charts', () => {
     assert.equal(measure(8.1e6, '1/s'), '8.1 M/s');
   });
 
-  it('an axis ends at a round number that is not below', () => {
-    assert.deepEqual([42.1, 50, 9, 0.0021, 1].map(roundUp), [50, 50, 10, 0.003, 1]);
+  it('an axis begins and ends at a tick, and has about five', () => {
+    const ends = (low, high) => {
+      const { min, max, step } = linearScale(low, high);
+      return [min, max, step].map((value) => Number(value.toPrecision(6)));
+    };
+    assert.deepEqual(ends(0, 42.1), [0, 50, 10]);
+    assert.deepEqual(ends(0, 50), [0, 50, 10]);
+    assert.deepEqual(ends(0, 0.0021), [0, 0.0025, 0.0005]);
+    assert.deepEqual(ends(-2.8, 1.1), [-3, 2, 1]);
+    for (const [low, high] of [
+      [0, 1],
+      [0, 9.99],
+      [-5, 0],
+      [0, 0],
+      [-0.3, 1234],
+      [0, 8e6],
+    ]) {
+      const [min, max, step] = ends(low, high);
+      assert.ok(min <= low && max >= high && min > low - step, `${low}, ${high}: ${min}, ${max}`);
+      const count = (max - min) / step;
+      assert.ok(count <= 8 && (count >= 3 || high === low), `${low}, ${high}: ${count}`);
+    }
   });
 
   it('names at the ends of lines stand apart, in the order of their lines, within the edges', () => {
@@ -119,6 +139,19 @@ describe('bench: charts', () => {
     );
     assert.ok(textsOf(svg).includes('30'), textsOf(svg).join());
     assert.ok(!textsOf(svg).includes('900') && !textsOf(svg).includes('1,000'));
+  });
+
+  it('what is below zero is within the picture, and a little noise is no mountain where the axis goes to more', () => {
+    const course = [
+      [0, 0],
+      [5, -2.5],
+      [9, 1],
+    ];
+    const one = { one: { settings: {}, drivers: { fanline: driver(1, [course]) } } };
+    const chart = { type: 'series', series: 'rss', title: 'S12', unit: 'MiB', xTitle: 's' };
+    assert.ok(textsOf(draw(chart, one)).includes('-3'), textsOf(draw(chart, one)).join());
+    const texts = textsOf(draw({ ...chart, atLeast: 20 }, one));
+    assert.ok(texts.includes('20') && !texts.includes('1'), texts.join());
   });
 
   it('points have their slope at the end of the line through them', () => {

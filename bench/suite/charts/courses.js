@@ -7,7 +7,7 @@ const { shortNumber } = require('./style');
 const { leastSquares, median } = require('../statistics');
 
 /** One line for each driver through all variants: x is a setting, y a column. */
-function lines({ key, x, title, subtitle, unit, xTitle, log, variants }) {
+function lines({ key, x, title, subtitle, unit, xTitle, log, atLeast, variants }) {
   const lists = {};
   const ticks = new Set();
   for (const { settings, drivers } of variants) {
@@ -21,7 +21,8 @@ function lines({ key, x, title, subtitle, unit, xTitle, log, variants }) {
   }
   for (const { points } of Object.values(lists)) points.sort((a, b) => a.x - b.x);
   const sorted = [...ticks].sort((a, b) => a - b);
-  return drawing({ title, subtitle, lists, log, ticks: sorted, xName: xTitle ?? x, yName: unit });
+  const names = { xName: xTitle ?? x, yName: unit };
+  return drawing({ title, subtitle, lists, log, ticks: sorted, atLeast, ...names });
 }
 
 /** Of the rounds the one whose last value is the median. */
@@ -36,13 +37,14 @@ const ofVariant = (variants, name) =>
   (variants.find(({ variant }) => variant === name) ?? variants[0]).drivers;
 
 /** What measure() gave as `series`, of one variant. */
-function series({ series: name, title, subtitle, unit, xTitle, variant, variants, log }) {
+function series({ series: name, title, subtitle, unit, xTitle, variant, variants, ...chart }) {
   const lists = {};
   for (const [driver, { rounds }] of Object.entries(ofVariant(variants, variant))) {
     const points = typical(rounds, name);
     if (points) lists[driver] = { points };
   }
-  return drawing({ title, subtitle, lists, log, xName: xTitle, yName: unit });
+  const { log, atLeast } = chart;
+  return drawing({ title, subtitle, lists, log, atLeast, xName: xTitle, yName: unit });
 }
 
 /** Points of a series with the straight line through them; the slope is a column, told at its end. */

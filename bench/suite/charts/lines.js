@@ -6,21 +6,24 @@ const HEIGHT = 400;
 const LINE = 14; // of a label's text
 const EDGES = { left: 76, right: 160, bottom: 62 };
 
-const STEPS = [1, 1.5, 2, 3, 4, 5, 6, 8, 10];
+/** The distance of ticks, so that there are about five. */
+function stepOf(span) {
+  const unit = 10 ** Math.floor(Math.log10(span / 5));
+  return [1, 2, 2.5, 5, 10].find((step) => step * unit >= span / 5.5) * unit;
+}
 
-/** The least round number that is not below. */
-function roundUp(value) {
-  const unit = 10 ** Math.floor(Math.log10(value));
-  return STEPS.find((step) => step * unit >= value * 0.999) * unit;
+/** From zero, or below where values are, to a tick that is not below the highest. */
+function linearScale(low, high) {
+  const step = stepOf(high > low ? high - low : 1);
+  const ticks = (value) => Math.ceil(value / step - 1e-9) * step;
+  return { place: (value) => value, min: 0 - ticks(-low), max: ticks(high), step };
 }
 
 /** Where an axis begins and ends, and what is written on it; logarithms are taken here and only here. */
-function scaleOf(values, { isLog, ticks, fromZero }) {
+function scaleOf(values, { isLog, ticks, fromZero, atLeast = 0 }) {
   const [low, high] = [Math.min(...values), Math.max(...values)];
-  if (!isLog) {
-    const max = fromZero ? roundUp(high) : high;
-    return { place: (value) => value, min: fromZero ? 0 : low, max };
-  }
+  if (!isLog && fromZero) return linearScale(Math.min(0, low), Math.max(high, atLeast));
+  if (!isLog) return { place: (value) => value, min: low, max: high };
   const place = Math.log10;
   if (ticks) return { place, min: place(ticks[0]), max: place(ticks.at(-1)), marks: ticks };
   const min = Math.floor(place(low));
@@ -130,7 +133,7 @@ function seriesOf(driver, { points, note, line }, { pen, scales, labelY }) {
  * @param {Record<string, { points: { x, y, min?, max? }[], note?: string, line?: { x, y }[] }>} lists  of each driver; `line` is drawn
  *   through its points instead of one from each to the next
  */
-function drawing({ title, subtitle, lists, log = '', ticks, xName, yName }) {
+function drawing({ title, subtitle, lists, log = '', ticks, xName, yName, atLeast }) {
   const drivers = Object.keys(lists);
   const points = Object.values(lists).flatMap((list) => [...list.points, ...(list.line ?? [])]);
   if (points.length === 0) return { isEmpty: true };
@@ -138,7 +141,7 @@ function drawing({ title, subtitle, lists, log = '', ticks, xName, yName }) {
   const xs = points.map(({ x }) => x);
   const scales = {
     x: scaleOf(xs, { isLog: log.includes('x'), ticks }),
-    y: scaleOf(ys, { isLog: log.includes('y'), fromZero: true }),
+    y: scaleOf(ys, { isLog: log.includes('y'), fromZero: true, atLeast }),
   };
   const top = subtitle ? 80 : 64;
   const grid = { ...EDGES, top };
@@ -166,4 +169,4 @@ function drawing({ title, subtitle, lists, log = '', ticks, xName, yName }) {
   };
 }
 
-module.exports = { apart, drawing, roundUp };
+module.exports = { apart, drawing, linearScale };
