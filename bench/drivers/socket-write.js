@@ -11,14 +11,14 @@ function chunkOf(event) {
 
 const way = {
   encode: (event) => Buffer.from(chunkOf(event)),
-  write: (res, chunk) => res.socket?.write(chunk), // null: the client has gone, and `close` comes
+  write: (res, chunk) => res.socket.write(chunk),
   writeAll({ socket }, chunks) {
     socket.cork();
     for (const chunk of chunks) socket.write(chunk);
     socket.uncork();
   },
   streamOf: (res) => ({
-    send: (text) => res.socket?.write(chunkOf(eventOf(text))),
+    send: (text) => res.socket.write(chunkOf(eventOf(text))),
     async pipe(source) {
       for await (const text of source) {
         if (res.destroyed) break;

@@ -11,6 +11,7 @@ const { Reader } = require('./support/reader');
 
 const CLIENTS = 20;
 const EVENTS = 10;
+const SOON = 5_000; // ms
 const LARGE = 'ä€😀'.repeat(30_000); // 270 000 bytes
 
 const texts = (name, count = EVENTS) => Array.from({ length: count }, (_, i) => `${i + 1} ${name}`);
@@ -171,6 +172,14 @@ const NOT = {
   bare: ['ends a stream of its own behind what was sent'],
 };
 
+/** What the rows of fanline stand for. */
+const TRANSPORTS = {
+  fanline: 'fd',
+  'fanline-detached': 'detached',
+  'fanline-relay': 'relay',
+  'fanline-tls': 'relay',
+};
+
 describe('drivers of the benchmark', () => {
   for (const name of driverNames()) {
     const driver = loadDriver(name);
@@ -219,6 +228,18 @@ describe('drivers of the benchmark', () => {
         assert.equal(typeof driver.what, 'string');
         for (const version of Object.values(driver.versions())) assert.match(version, /^\d.*\.\d/);
       });
+
+      if (TRANSPORTS[name]) {
+        it(`reaches its clients by ${TRANSPORTS[name]}`, async () => {
+          await open('/events', 2);
+          const wanted = `${TRANSPORTS[name]} ${TRANSPORTS[name]}`;
+          const end = Date.now() + SOON;
+          let transports;
+          do transports = await server.ask('transports');
+          while (transports !== wanted && Date.now() < end); // one is detached a moment after its head
+          assert.equal(transports, wanted);
+        });
+      }
 
       for (const [capability, title] of NEEDS) {
         if (!driver.has.includes(capability) || NOT[name]?.includes(title)) continue;

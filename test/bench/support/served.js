@@ -31,6 +31,12 @@ const ACTS = {
     for (const client of clients) await client[how](room);
     return clients.length;
   },
+  /** fanline's: how bytes get to them. */
+  transports: () =>
+    server
+      .clients()
+      .map((client) => client.transport)
+      .join(' '),
   streams: () => streams.length,
   send: (index, text) => streams[index].send(text),
   end: (index) => streams[index].end(),
