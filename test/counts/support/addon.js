@@ -10,9 +10,9 @@ const { GROUPS, groupsOf } = require('./groups');
 
 const ROOT = path.join(__dirname, '..', '..', '..');
 const OBJECTS = path.join(ROOT, 'build', 'Release', 'obj.target', 'fanline', 'src');
-const OUT = path.join(ROOT, 'build', 'counts');
-const LIST = path.join(OUT, 'imports.json'); // in the order of the counters
-const TOTALS = ['crossings', 'copied bytes', 'allocated bytes', 'asleep']; // enum total
+const OUT = path.join(ROOT, 'build', 'counts', String(process.pid)); // who measures at the same time has another
+const LIST = 'imports.json'; // beside the addon; in the order of the counters
+const TOTALS = ['crossings', 'copied bytes', 'allocated bytes', 'asleep', 'heard']; // enum total
 
 /** What is added up besides the calls themselves; the arguments are a, b, c … as in counters.c. */
 const SPECIAL = {
@@ -29,6 +29,7 @@ const SPECIAL = {
   _Znwm: 'ALLOCATES(_Znwm, a)',
   _Znam: 'ALLOCATES(_Znam, a)',
   epoll_wait: 'WAITS(epoll_wait)',
+  read: 'HEARS(read)',
 };
 
 function objects(layers) {
@@ -63,14 +64,14 @@ function imports(addon) {
     .filter((name) => name !== undefined);
 }
 
-/** Links it. Answers what the environment of a Node that is to use it must say. */
+/** Links it. Answers what the environment of a Node must say that is to use it and to count. */
 function build() {
-  const dir = path.join(OUT, 'addon', 'build', 'Release');
+  const dir = path.join(OUT, 'build', 'Release');
   fs.mkdirSync(dir, { recursive: true });
   const names = imports(path.join(ROOT, 'build', 'Release', 'fanline.node'));
   const list = names.map((name) => `${SPECIAL[name] ?? `COUNTED(${name})`}\n`).join('');
   fs.writeFileSync(path.join(OUT, 'imports.h'), list);
-  fs.writeFileSync(LIST, JSON.stringify(names));
+  fs.writeFileSync(path.join(OUT, LIST), JSON.stringify(names));
   const counters = path.join(OUT, 'counters.o');
   const source = path.join(__dirname, 'counters.c');
   const flags = ['-std=gnu11', '-O2', '-fPIC', '-fno-builtin', '-Wall', '-Wextra', '-Werror'];
@@ -81,14 +82,15 @@ function build() {
   execFileSync('g++', ['-shared', '-pthread', ...wraps, '-o', addon, ...linked], {
     stdio: 'inherit',
   });
-  return { FANLINE_PREBUILD: path.join(OUT, 'addon') };
+  const counts = path.join(OUT, 'counts');
+  fs.writeFileSync(counts, '');
+  return { FANLINE_PREBUILD: OUT, FANLINE_COUNTS: counts };
 }
 
-/** Reads the counters of a file, by group, for each thread. */
+/** Reads the counters by group, for each thread, in the environment that build() answers. */
 class Counters {
-  /** @param {string} file that $FANLINE_COUNTS names */
-  constructor(file) {
-    const names = JSON.parse(fs.readFileSync(LIST, 'utf8'));
+  constructor({ FANLINE_PREBUILD: dir, FANLINE_COUNTS: file } = process.env) {
+    const names = JSON.parse(fs.readFileSync(path.join(dir, LIST), 'utf8'));
     this._file = fs.openSync(file);
     this._names = names;
     this._cells = TOTALS.length + names.length;

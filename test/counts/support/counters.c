@@ -17,7 +17,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum total { CROSSINGS, COPIED_BYTES, ALLOCATED_BYTES, ASLEEP, TOTALS };
+enum total { CROSSINGS, COPIED_BYTES, ALLOCATED_BYTES, ASLEEP, HEARD, TOTALS };
 
 #define COUNTED(name) AT_##name,
 #define COPIES(name, size) AT_##name,
@@ -25,6 +25,7 @@ enum total { CROSSINGS, COPIED_BYTES, ALLOCATED_BYTES, ASLEEP, TOTALS };
 #define READS_TEXT(name) AT_##name,
 #define ENTERS(name) AT_##name,
 #define WAITS(name) AT_##name,
+#define HEARS(name) AT_##name,
 enum import {
   BEFORE_FIRST = TOTALS - 1,
 #include "imports.h"
@@ -36,6 +37,7 @@ enum import {
 #undef READS_TEXT
 #undef ENTERS
 #undef WAITS
+#undef HEARS
 
 typedef uint64_t row[CELLS];
 
@@ -90,4 +92,6 @@ INTEGERS static void set(int cell, uint64_t number) {
 #define ENTERS(name) WRAP(name, if (e) add(CROSSINGS, 1), (void)0)
 /* (epoll, events, max, timeout_ms): who gives no time is not asleep. */
 #define WAITS(name) WRAP(name, set(ASLEEP, (int)d != 0), set(ASLEEP, 0))
+/* (fd, &times, 8): an eventfd says how many wake-ups there were. */
+#define HEARS(name) WRAP(name, (void)0, if (result == 8) add(HEARD, *(uint64_t *)(uintptr_t)b))
 #include "imports.h"

@@ -5,7 +5,6 @@
 
 const { execFile } = require('node:child_process');
 const fs = require('node:fs');
-const os = require('node:os');
 const path = require('node:path');
 const { promisify } = require('node:util');
 const addon = require('./addon');
@@ -38,27 +37,17 @@ async function output(args, env) {
 /** A process that serves streams, with the counted addon: counts without zeroes, by thread. */
 async function ofServer() {
   const env = addon.build();
-  const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'fanline-counts-'));
-  const file = path.join(dir, 'counts');
-  fs.writeFileSync(file, '');
-  try {
-    const found = await output([path.join(__dirname, 'server.js')], {
-      ...env,
-      FANLINE_COUNTS: file,
-    });
-    const rows = {};
-    for (const [scenario, threads] of Object.entries(found)) {
-      rows[scenario] = {};
-      for (const [thread, counts] of Object.entries(threads)) {
-        for (const [name, value] of Object.entries(counts)) {
-          if (value !== 0) rows[scenario][`${thread}: ${name}`] = value;
-        }
+  const found = await output([path.join(__dirname, 'server.js')], env);
+  const rows = {};
+  for (const [scenario, threads] of Object.entries(found)) {
+    rows[scenario] = {};
+    for (const [thread, counts] of Object.entries(threads)) {
+      for (const [name, value] of Object.entries(counts)) {
+        if (value !== 0) rows[scenario][`${thread}: ${name}`] = value;
       }
     }
-    return rows;
-  } finally {
-    fs.rmSync(dir, { recursive: true });
   }
+  return rows;
 }
 
 function ofCore() {
@@ -87,10 +76,14 @@ function ofKernel() {
 
 /** @returns {Promise<Object<string, Object<string, number>>>} */
 async function measureAll() {
-  const server = ofServer(); // it waits most of the time
-  const core = ofCore();
-  const heap = await ofHeap();
-  const rows = { ...(await server), ...core, ...heap, ...ofKernel() };
+  let rows;
+  try {
+    const server = ofServer(); // it waits most of the time
+    const others = { ...ofCore(), ...(await ofHeap()), ...ofKernel() };
+    rows = { ...(await server), ...others };
+  } finally {
+    fs.rmSync(addon.OUT, { recursive: true, force: true });
+  }
   for (const counts of Object.values(rows)) {
     for (const name of Object.keys(counts)) counts[name] = Math.round(counts[name] * 100) / 100;
   }
@@ -114,7 +107,7 @@ function ceiling(scenario, count, measured) {
   if (count.startsWith('cache misses per ')) return Math.ceil(measured * 105 + 5) / 100;
   if (count === 'bytes of heap') return upTo(1.08); // Node 20 to 26 are within 5 %
   // A lock is waited for, memory is given back: now and then.
-  if (scenario.endsWith('as the kernel sees it')) return measured + 0.25;
+  if (scenario.endsWith('as the kernel sees it')) return Math.round(measured) + 0.25;
   return Math.ceil(measured); // what is paid now and then, for some at once, is a fraction
 }
 

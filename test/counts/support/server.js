@@ -15,25 +15,31 @@ const { SCENARIOS } = require('./scenarios');
 const ROUNDS = 5; // the median of them is what counts: a moment's delay in one of them changes nothing
 const TIMES = 10;
 const STEADY = 3; // looks, a millisecond apart, in which nothing has happened
-const STEADY_UNHEARD = 20; // the same where a wake-up seems not to have been heard: two in a row are heard once
 const PATIENCE = 20_000;
 
-const counters = new Counters(process.env.FANLINE_COUNTS);
+const counters = new Counters();
 
-/** Resolves with what the counters say when nothing goes on any more: the loop sleeps, and has heard all wake-ups. */
+/** The loop sleeps, and has heard all wake-ups. */
+const isAsleep = ({ js, loop }) => loop.asleep === 1 && loop.heard >= js['wake-ups'];
+
+/** Resolves with what the counters say when nothing goes on any more. */
 async function quiet() {
   const limit = Date.now() + PATIENCE;
   let before = null;
-  for (let same = 0, wanted = STEADY; same < wanted; ) {
+  for (let same = 0; same < STEADY; ) {
     await sleep(1);
     const now = counters.read();
-    const isSame = now.loop.asleep === 1 && JSON.stringify(now) === before;
-    same = isSame ? same + 1 : 0;
-    wanted = now.loop.reads >= now.js['wake-ups'] ? STEADY : STEADY_UNHEARD;
+    same = isAsleep(now) && JSON.stringify(now) === before ? same + 1 : 0;
     before = JSON.stringify(now);
     if (Date.now() > limit) throw new Error(`never quiet: ${before}`);
   }
   return JSON.parse(before);
+}
+
+/** Keeps JavaScript busy until `condition()` holds, so that what follows finds the loop in the same state each time. */
+function spin(condition) {
+  const limit = Date.now() + PATIENCE;
+  while (!condition()) if (Date.now() > limit) throw new Error(`never so: ${condition}`);
 }
 
 /** A server with a hub, and the readers of its streams. */
@@ -44,6 +50,7 @@ class Stage {
     this._readers = [];
     this._server = http.createServer((req, res) => {
       this.clients.push(this.hub.connect(req, res, { rooms: ['room', 'all'] }));
+      queueMicrotask(() => spin(() => isAsleep(counters.read()))); // behind the end of the stretch
     });
   }
 
@@ -61,13 +68,12 @@ class Stage {
     reader.resume();
   }
 
-  /** A reader goes away. JavaScript is busy meanwhile, so that it is always the loop which sees it first. */
+  /** A reader goes away; it is always the loop which sees it first. */
   async leave() {
     const closed = once(this.clients.shift(), 'close');
     const { bells } = counters.read().loop;
-    const limit = Date.now() + PATIENCE;
     this._readers.shift().destroy();
-    while (counters.read().loop.bells === bells && Date.now() < limit);
+    spin(() => counters.read().loop.bells > bells);
     await closed;
   }
 
@@ -128,7 +134,7 @@ async function measure({ options, clients, rounds: wanted = ROUNDS, times = TIME
       thread,
       Object.fromEntries(
         Object.keys(first[thread])
-          .filter((name) => name !== 'asleep')
+          .filter((name) => name !== 'asleep' && name !== 'heard')
           .map((name) => [name, median(rounds.map((each) => each[thread][name])) / times]),
       ),
     ]),
