@@ -107,7 +107,9 @@ class Nginx {
 
   async _run(file) {
     let said = '';
-    this._child = spawn(NGINX, ['-p', this._dir, '-c', file, '-e', 'stderr'], {
+    // Its end is asked for when this process is killed, too.
+    const nginx = [NGINX, '-p', this._dir, '-c', file, '-e', 'stderr'];
+    this._child = spawn('setpriv', ['--pdeathsig', 'TERM', ...nginx], {
       stdio: ['ignore', 'ignore', 'pipe'],
     });
     this._ended = new Promise((resolve) => this._child.once('close', resolve));

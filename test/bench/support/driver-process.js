@@ -40,8 +40,16 @@ class DriverProcess {
     });
   }
 
+  /** As the benchmark does with one that does not answer. */
+  async kill() {
+    const ended = once(this._child, 'exit');
+    this._child.kill('SIGKILL');
+    await ended;
+  }
+
   /** @returns {Promise<string>} what it has written to stderr */
   async stop() {
+    if (this._child.signalCode !== null) return this.said;
     const ended = Promise.all([once(this._child, 'exit'), once(this._child.stderr, 'close')]);
     if (this._child.connected) this._child.disconnect();
     await ended;
