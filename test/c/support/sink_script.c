@@ -44,7 +44,8 @@ static int64_t script_write(fan_sink *sink, const fan_slice *slices, int count) 
     if (!slices[i].size) script->misuses++;
     offered += slices[i].size;
   }
-  if (script->closed || script->wanting || script->full || count < 1) script->misuses++;
+  if (script->closed || script->finished || script->wanting || script->full || count < 1)
+    script->misuses++;
   int64_t answer = next_answer(script, offered);
   if (answer < 0) {
     script->full = answer == FAN_EAGAIN;
@@ -67,14 +68,25 @@ static void script_want_write(fan_sink *sink, bool on) {
   script->wanting = on;
 }
 
+static int script_finish(fan_sink *sink) {
+  sink_script *script = (sink_script *)sink;
+  if (script->closed || script->finished || script->wanting || script->full) script->misuses++;
+  int answer = script->finishes < SINK_ANSWERS ? script->finish_answers[script->finishes] : 0;
+  script->finishes++;
+  script->full = answer == FAN_EAGAIN;
+  script->finished = answer == 0;
+  return answer;
+}
+
 static void script_close(fan_sink *sink, enum fan_sink_close how) {
   sink_script *script = (sink_script *)sink;
+  if (how == FAN_SINK_RELEASE && !script->finished) script->misuses++;
   script->closed++;
   script->how = how;
 }
 
 void sink_script_init(sink_script *script, bool raw) {
-  static const fan_sink_ops ops = {script_write, script_want_write, NULL, script_close};
+  static const fan_sink_ops ops = {script_write, script_want_write, script_finish, script_close};
   *script = (sink_script){.sink = {&ops, raw}, .otherwise = SINK_ALL};
 }
 

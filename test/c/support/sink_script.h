@@ -2,7 +2,8 @@
 #define SINK_SCRIPT_H
 /*
  * A sink that answers what the test wrote down, records all bytes it took, and checks that it is used as
- * sink.h says: no write while it said "no more", none after it was closed, closed exactly once.
+ * sink.h says: no write while it said "no more", none after it was finished or closed, released only when it was finished, closed
+ * exactly once.
  * It belongs to the test, so it can be looked at after it was closed.
  */
 #include <stdbool.h>
@@ -28,6 +29,9 @@ typedef struct sink_script {
   unsigned writes;
   bool wanting; /* want_write() is on */
   bool full;    /* it took less than was offered and has not been found writable since */
+  int finish_answers[SINK_ANSWERS]; /* then 0 */
+  unsigned finishes;                /* calls of finish() */
+  bool finished;
   unsigned closed;
   enum fan_sink_close how;
   unsigned misuses;
