@@ -25,6 +25,19 @@ const STAGES = {
     },
     settle: 20,
   },
+  'while clients are being detached': { options: { transport: 'detached' } },
+  'with detached clients, full queues, some that drain': {
+    options: { transport: 'detached' },
+    enter({ clients }) {
+      setTimeout(() => {
+        for (const [i, client] of clients.entries()) {
+          for (let n = 0; n < 64; n++) client.send(BLOCK);
+          if (i % 2) client.close();
+        }
+      }, 20);
+    },
+    settle: 40,
+  },
   'with clients that drain': {
     enter({ clients }) {
       for (const client of clients) {
