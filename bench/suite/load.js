@@ -37,7 +37,7 @@ class Load {
     const load = new Load();
     load.#server = server;
     load.#seconds = seconds;
-    load.#child = spawn(nativePath('load'), { stdio: ['pipe', 'pipe', 'inherit'] });
+    load.#child = spawn(nativePath('load'), { stdio: ['pipe', 'pipe', 'inherit'], detached: true });
     load.#listen();
     if (server.tls) {
       const { tls } = await load.ask('features');

@@ -16,10 +16,11 @@ class ServerProcess {
   static async start(driver, scenario, options, settings) {
     const server = new ServerProcess();
     server.#settings = settings;
+    // A process group of its own: Ctrl-C is for the benchmark, which then ends what it has started.
     server.#child = fork(
       path.join(__dirname, '..', 'server.js'),
       [driver, scenario, JSON.stringify(options)],
-      { execArgv: ['--expose-gc'], stdio: ['ignore', 'inherit', 'pipe', 'ipc'] },
+      { execArgv: ['--expose-gc'], stdio: ['ignore', 'inherit', 'pipe', 'ipc'], detached: true },
     );
     server.#watch();
     try {

@@ -4,6 +4,7 @@ const assert = require('node:assert/strict');
 const { spawn } = require('node:child_process');
 const { once } = require('node:events');
 const { Worker } = require('node:worker_threads');
+const { cpuTimes } = require('../../bench/suite/machine');
 const { usageOf } = require('../../bench/suite/proc');
 
 const BURN = `
@@ -43,5 +44,19 @@ describe('bench: what a process has used', () => {
     } finally {
       for (const child of children) child.kill('SIGKILL');
     }
+  });
+
+  it('what a process has used that was killed belongs to the run, not to others', async () => {
+    const before = cpuTimes();
+    const child = spawn(process.execPath, [
+      '-e',
+      `${BURN} console.log(1); setInterval(() => {}, 1e3)`,
+    ]);
+    await once(child.stdout, 'data');
+    child.kill('SIGKILL');
+    await once(child, 'close');
+    const { ours, busy, all } = cpuTimes();
+    assert.ok(ours - before.ours >= 0.13, `${ours - before.ours} s`);
+    assert.ok(busy - before.busy >= 0.1 && all > busy, 'the machine was busy with it');
   });
 });

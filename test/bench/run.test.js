@@ -8,17 +8,14 @@ const { once } = require('node:events');
 const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
-const { setImmediate } = require('node:timers/promises');
+const { setTimeout: sleep } = require('node:timers/promises');
 
 const ROOT = path.join(__dirname, '..', '..');
 const SMALL = ['--set', 'clients=8', '--set', 'events=5', '--set', 'hz=50'];
 
 /** The processes that a process has started. */
-async function childrenOf(pid) {
-  await setImmediate();
-  const file = `/proc/${pid}/task/${pid}/children`;
-  return fs.readFileSync(file, 'latin1').split(' ').filter(Boolean).map(Number);
-}
+const childrenOf = (pid) =>
+  fs.readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').trim().split(' ').map(Number);
 
 const hasCompiler = spawnSync('cc', ['--version']).status === 0;
 
@@ -36,7 +33,7 @@ describe('npm run bench', () => {
   });
 
   function start(...args) {
-    child = spawn(process.execPath, ['bench/run.js', ...args], { cwd: ROOT });
+    child = spawn(process.execPath, ['bench/run.js', ...args], { cwd: ROOT, detached: true });
     const said = { out: '', err: '' };
     child.stdout.setEncoding('utf8').on('data', (text) => {
       said.out += text;
@@ -96,24 +93,24 @@ describe('npm run bench', () => {
     assert.match(found.drivers.fanline.versions.fanline, /^\d+\.\d+\.\d+/);
   });
 
-  it('Ctrl-C ends it: what was measured is written, nothing is left running', async () => {
-    const { said, ended } = start(
-      'paced',
-      'fanline',
-      'res-write',
-      '--out',
-      folder,
-      '--set',
-      'clients=8',
-      '--set',
-      'events=30',
-      '--set',
-      'hz=20',
-    );
+  /** A run that is within its second measurement: a second of events that nobody waits for. */
+  async function underWay() {
+    const slow = ['--set', 'clients=8', '--set', 'events=30', '--set', 'hz=20'];
+    const { said, ended } = start('paced', 'fanline', 'res-write', '--out', folder, ...slow);
     while (!said.err.includes('[2/') && child.exitCode === null) await once(child.stderr, 'data');
     let pids = [];
-    while (pids.length < 2) pids = await childrenOf(child.pid); // server and load
-    child.kill('SIGINT');
+    let before; // those of the first measurement may not yet be gone
+    do {
+      before = pids;
+      await sleep(50);
+      pids = childrenOf(child.pid);
+    } while (pids.length < 2 || pids.join() !== before.join()); // server and load
+    return { ended, pids };
+  }
+
+  it('Ctrl-C ends it: what was measured is written, nothing is left running', async () => {
+    const { ended, pids } = await underWay();
+    process.kill(-child.pid, 'SIGINT'); // as a terminal does: to the whole group
     const { code, err } = await ended;
     assert.equal(code, 130, err);
     const { results: found, stopped } = results();
@@ -123,6 +120,15 @@ describe('npm run bench', () => {
     assert.deepEqual([second.rounds, second.failures], [[], undefined]);
     assert.match(page(), /The run was stopped/);
     for (const pid of pids) assert.throws(() => process.kill(pid, 0), { code: 'ESRCH' });
+  });
+
+  it('what it has started ends when it is killed itself', async () => {
+    const { pids } = await underWay();
+    child.kill('SIGKILL');
+    const isThere = (pid) => fs.existsSync(`/proc/${pid}`);
+    const end = Date.now() + 5_000;
+    while (pids.some(isThere) && Date.now() < end) await sleep(10);
+    assert.deepEqual(pids.filter(isThere), []);
   });
 
   it('what the command line cannot mean ends it with 2 before anything is measured', async () => {
