@@ -13,6 +13,7 @@ const { Run, driversOf, plan, resultsOf } = require('./suite/rounds');
 const { loadScenario, scenarioNames } = require('./suite/scenario');
 
 const allScenarios = () => scenarioNames().map(loadScenario);
+const tell = (file) => console.log(shown(file));
 const shown = (file) => path.relative(process.cwd(), file);
 
 function timeOf(seconds) {
@@ -82,8 +83,8 @@ async function measure(args) {
   if (run.stopped) process.exitCode = 130;
 }
 
-function check([file]) {
-  const { results } = readResults(file);
+function check(files) {
+  const { results } = readResults(files);
   const { table, missed, unknown } = goalsOf(allScenarios(), results);
   console.log(`${table}\n\n${missed} missed, ${unknown} not measured`);
   if (missed > 0) process.exitCode = 1;
@@ -91,12 +92,12 @@ function check([file]) {
 
 function report(args) {
   const files = args.filter((arg) => arg !== '--docs');
-  const found = readResults(files[0]);
+  const found = readResults(files);
   const scenarios = allScenarios();
-  const written = args.includes('--docs')
-    ? writeDocs(found, scenarios)
-    : writeReport(files[0], found, scenarios);
-  for (const file of written) console.log(shown(file));
+  if (args.includes('--docs')) return writeDocs(found, scenarios).forEach(tell);
+  const file =
+    files.length === 1 ? files[0] : writeResults(found, path.dirname(files[0]), '-merged');
+  for (const written of writeReport(file, found, scenarios)) tell(written);
 }
 
 const COMMANDS = {

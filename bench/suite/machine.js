@@ -15,16 +15,19 @@ function machineOf() {
   };
 }
 
-/** @returns {string | undefined} what was measured; '+' if files differ from it */
+// What a number depends on; a commit to anything else measures the same.
+const MEASURED = ['lib', 'src', 'binding.gyp', 'bench/drivers', 'bench/scenarios', 'bench/native'];
+
+/** @returns {string | undefined} the last commit to what is measured; '+' if files differ from it */
 function commitOf() {
   const git = (...args) =>
-    execFileSync('git', args, {
+    execFileSync('git', [...args, '--', ...MEASURED], {
       cwd: path.join(__dirname, '..', '..'),
       stdio: ['ignore', 'pipe', 'ignore'],
       encoding: 'utf8',
     }).trim();
   try {
-    return git('rev-parse', '--short', 'HEAD') + (git('status', '--porcelain') ? '+' : '');
+    return git('log', '-1', '--format=%h') + (git('status', '--porcelain') ? '+' : '');
   } catch {
     return undefined; // not a clone
   }

@@ -6,8 +6,9 @@ class UsageError extends Error {}
 const ROUNDS = { short: 3, full: 5 };
 
 const USAGE = `npm run bench [-- [options] [scenario …] [driver …]]
-npm run bench -- check <results.json>         the figures that must be reached: met or missed
-npm run bench -- report <results.json>        tables and charts again, without measuring (--docs: into docs/performance)
+npm run bench -- check <results.json> …       the figures that must be reached: met or missed
+npm run bench -- report <results.json> …      tables and charts again, without measuring (--docs: into docs/performance);
+                                              several files are one run in pieces, or more rounds of the same
 npm run bench -- profile …                    where the server's CPU goes, by perf: bench/profile/run.js
 npm run bench -- distribution …               several processes and Redis: bench/distribution/run.js
 

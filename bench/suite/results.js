@@ -2,6 +2,7 @@
 
 const fs = require('node:fs');
 const path = require('node:path');
+const { merged } = require('./merge');
 const { reportOf } = require('./report');
 const { UsageError } = require('./options');
 
@@ -38,24 +39,28 @@ function compact(found) {
 }
 
 /** @returns {string} the path of a new results file */
-function writeResults(found, folder = path.join(BENCH, 'results')) {
-  const file = path.join(folder, `${found.started.replace(/[:.]/g, '-')}.json`);
+function writeResults(found, folder = path.join(BENCH, 'results'), suffix = '') {
+  const file = path.join(folder, `${found.started.replace(/[:.]/g, '-')}${suffix}.json`);
   fs.mkdirSync(folder, { recursive: true });
   fs.writeFileSync(file, compact(found));
   return file;
 }
 
-function readResults(file) {
-  if (!file) throw new UsageError('which results file? See --help');
+function readOne(file) {
   let found;
   try {
     found = JSON.parse(fs.readFileSync(file, 'utf8'));
   } catch (err) {
     throw new UsageError(`${file}: ${err.message}`);
   }
-  if (found.format !== FORMAT)
-    throw new UsageError(`${file} is not what npm run bench has written`);
-  return found;
+  if (found.format === FORMAT) return found;
+  throw new UsageError(`${file} is not what npm run bench has written`);
+}
+
+/** @param {string[]} files  of one run, or of several that are one together */
+function readResults(files) {
+  if (files.length === 0) throw new UsageError('which results file? See --help');
+  return merged(files.map(readOne));
 }
 
 module.exports = { readResults, writeDocs, writeReport, writeResults };

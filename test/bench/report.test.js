@@ -129,7 +129,7 @@ describe('bench: files of results', () => {
   it('what is written can be read again and gives the same report', () => {
     const file = writeResults(FOUND, folder);
     assert.equal(path.basename(file), '2026-01-02T03-04-05-678Z.json');
-    assert.equal(textOf(readResults(file)), textOf());
+    assert.equal(textOf(readResults([file])), textOf());
   });
 
   it('the pairs of a series are written on one line, and numbers with six digits', () => {
@@ -143,7 +143,7 @@ describe('bench: files of results', () => {
     const file = writeResults(found, folder);
     assert.match(fs.readFileSync(file, 'utf8'), /^ +\[0\.5, 12\.3457\],\n +\[1, -2e-7\]$/m);
     assert.deepEqual(
-      readResults(file).results.paced.variants.one.drivers.fanline.rounds[0].series.rss,
+      readResults([file]).results.paced.variants.one.drivers.fanline.rounds[0].series.rss,
       [
         [0.5, 12.3457],
         [1, -2e-7],
@@ -154,9 +154,9 @@ describe('bench: files of results', () => {
   it('a file of something else is refused with its name', () => {
     const file = path.join(folder, 'x.json');
     fs.writeFileSync(file, '{}');
-    assert.throws(() => readResults(file), /x\.json is not what/);
-    assert.throws(() => readResults(path.join(folder, 'none.json')), /none\.json/);
-    assert.throws(() => readResults(undefined), /which results file/);
+    assert.throws(() => readResults([file]), /x\.json is not what/);
+    assert.throws(() => readResults([path.join(folder, 'none.json')]), /none\.json/);
+    assert.throws(() => readResults([]), /which results file/);
   });
 
   it('every chart that a report names is there, beside it or in the documentation', function () {
