@@ -29,7 +29,8 @@ function versions() {
 
 function debianVersion(name) {
   try {
-    return execFileSync('dpkg-query', ['-W', name], { encoding: 'utf8' }).trim().split('\t')[1];
+    const line = execFileSync('dpkg-query', ['-W', name], { encoding: 'utf8' });
+    return line.trim().split('\t')[1].replace(/^\d+:/, ''); // without its epoch
   } catch {
     return undefined; // not Debian's
   }
