@@ -68,6 +68,13 @@ INTEGERS static void set(int cell, uint64_t number) {
   __atomic_store_n(&(*own)[cell], number, __ATOMIC_SEQ_CST);
 }
 
+/* What is smaller is no payload of the scenarios: names, and structures, for which some compilers call memcpy. */
+#define PAYLOAD 1000
+
+INTEGERS static void copy(uint64_t size) {
+  if (size >= PAYLOAD) add(COPIED_BYTES, size);
+}
+
 #define TAKEN long a, long b, long c, long d, long e, long f, long g, long h
 #define PASSED a, b, c, d, e, f, g, h
 #define WRAP(name, before, after)                                                                  \
@@ -82,11 +89,10 @@ INTEGERS static void set(int cell, uint64_t number) {
   }
 
 #define COUNTED(name) WRAP(name, (void)0, (void)0)
-#define COPIES(name, size) WRAP(name, add(COPIED_BYTES, (uint64_t)(size)), (void)0)
+#define COPIES(name, size) WRAP(name, copy((uint64_t)(size)), (void)0)
 #define ALLOCATES(name, size) WRAP(name, add(ALLOCATED_BYTES, (uint64_t)(size)), (void)0)
 /* (env, value, buffer, buffer_size, &size): without a buffer it only measures the text. */
-#define READS_TEXT(name)                                                                           \
-  WRAP(name, (void)0, if (c) add(COPIED_BYTES, e ? *(size_t *)(uintptr_t)e : (size_t)d))
+#define READS_TEXT(name) WRAP(name, (void)0, if (c) copy(e ? *(size_t *)(uintptr_t)e : (size_t)d))
 /* (env, info, &count, arguments, &this, &data): node-addon-api asks once with `this` in each call from JavaScript, and again for more
  * than six arguments. */
 #define ENTERS(name) WRAP(name, if (e) add(CROSSINGS, 1), (void)0)

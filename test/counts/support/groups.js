@@ -30,7 +30,7 @@ const GROUPS = {
 /** What needs no count: it takes no memory, waits for nobody, and what it does to bytes is in the totals of counters.c. */
 const UNCOUNTED = [
   ...['__assert_fail', '__errno_location', '__stack_chk_fail', 'abort'],
-  ...['memchr', 'memcmp', 'memcpy', 'memmove', 'memset', 'strcmp', 'strlen'],
+  ...['bcmp', 'memchr', 'memcmp', 'memcpy', 'memmove', 'memset', 'strcmp', 'strlen'],
   ...['free', /^_Zd[la]/, /^_ZNKS/, /^_ZNS/, /^_ZSt\d+__throw_/], // texts that grow call _M_create or operator new
   // Once in the life of a loop.
   ...[/^pthread_(create|join|mutex_(init|destroy)|sigmask)$/, 'sigfillset'],

@@ -2,7 +2,8 @@
 
 // What is counted in a process that serves streams: each scenario is one thing that an application does, done again and again.
 
-const TEXT = 'x'.repeat(100);
+const TEXT = 'x'.repeat(1_000); // see PAYLOAD in counters.c
+const BRIEF = 'z'.repeat(100); // so little that nobody is told how much of it waits
 const LARGE = 'y'.repeat(65_536);
 const BYTES = Buffer.from(TEXT);
 const QUIET = { heartbeat: false, history: false };
@@ -62,7 +63,7 @@ const SCENARIOS = {
     options: QUIET,
     clients: 10,
     op: ({ clients }) => {
-      for (const client of clients) client.send(TEXT);
+      for (const client of clients) client.send(BRIEF);
     },
   },
   'a delivery that is asked after': {
