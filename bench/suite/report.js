@@ -86,6 +86,22 @@ function variantsOf(scenario, variants) {
   });
 }
 
+/** What stands under a chart's title: a picture goes about without its page. */
+function subtitleOf({ type, variants: only }, variants) {
+  const names = Object.keys(variants).filter((name) => only?.includes(name) ?? true);
+  const all = Object.values(variants).flatMap(({ drivers }) => Object.values(drivers));
+  const rounds = Math.max(...all.map((driver) => driver.rounds.length));
+  const isCourse = type === 'series' || type === 'points';
+  const told = isCourse
+    ? `a typical one of ${rounds} rounds`
+    : `median of ${rounds} rounds, minimum to maximum`;
+  const parts = [
+    ...(names.length === 1 ? [settingsLine(variants[names[0]].settings)] : []),
+    rounds > 1 ? told : 'one round',
+  ];
+  return parts.join('; ');
+}
+
 /**
  * @param {{ scenario: object, variants: object }} measured
  * @param {Record<string, string>} charts  collects `name of the file: SVG`
@@ -93,7 +109,7 @@ function variantsOf(scenario, variants) {
 function drawAll({ scenario, variants }, charts) {
   const drawn = [];
   for (const chart of chartsOf(scenario)) {
-    const svg = draw(chart, variants);
+    const svg = draw({ subtitle: subtitleOf(chart, variants), ...chart }, variants);
     if (svg === null) continue;
     const name = `${chart.name ?? scenario.name}.svg`;
     charts[name] = svg;

@@ -159,6 +159,21 @@ describe('bench: files of results', () => {
     assert.throws(() => readResults([]), /which results file/);
   });
 
+  it('a chart says under its title what was measured, and how often', function () {
+    if (!canDraw()) this.skip();
+    const { charts } = reportOf(FOUND, [SCENARIO], 'charts');
+    assert.match(
+      charts['paced.svg'],
+      />clients 4,000, hz 10; median of 3 rounds, minimum to maximum</,
+    );
+    const once = structuredClone(FOUND);
+    once.results.paced.variants.one.drivers = { fanline: ran({ us: 4 }) };
+    assert.match(
+      reportOf(once, [SCENARIO], 'charts').charts['paced.svg'],
+      />clients 4,000, hz 10; one round</,
+    );
+  });
+
   it('every chart that a report names is there, beside it or in the documentation', function () {
     if (!canDraw()) this.skip();
     const file = writeResults(FOUND, folder);

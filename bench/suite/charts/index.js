@@ -11,7 +11,7 @@
 //   { type: 'points', series, slope, slopeUnit, xTitle, title, unit, variant? }   the same as points with the straight line through
 //                                                     them; `slope` is the column that says how steep it is
 //
-// and may have `name` (of its file; else the scenario's name), needed if a scenario has more than one; `subtitle`; and, with lines,
+// and may have `name` (of its file; else the scenario's name), needed if a scenario has more than one; `subtitle` (else settings and rounds); and, with lines,
 // `atLeast`: what the axis goes up to even if nothing is that high, so that a little noise is not a mountain.
 
 const { bars } = require('./bars');
