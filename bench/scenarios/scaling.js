@@ -38,8 +38,8 @@ module.exports = {
   variants: {
     '100 clients': { clients: 100, events: 25, hz: 10, size: 100 },
     '1,000 clients': { clients: 1000, events: 25, hz: 10, size: 100 },
-    '4,000 clients': { clients: 4000, events: 20, hz: 8, size: 100 },
-    '9,000 clients': { clients: 9000, events: 10, hz: 4, size: 100 },
+    '4,000 clients': { clients: 4000, events: 24, hz: 8, size: 100 },
+    '9,000 clients': { clients: 9000, events: 15, hz: 5, size: 100 },
   },
   brief: ['100 clients', '4,000 clients', '9,000 clients'],
   columns: [
