@@ -3,7 +3,8 @@
 // Each scenario runs with a few clients and finds a number for each of its columns. The drivers are those that need no packages.
 
 const assert = require('node:assert/strict');
-const { loadDriver } = require('../../bench/suite/driver');
+const { loadDriver, whyNot } = require('../../bench/suite/driver');
+const { Load } = require('../../bench/suite/load');
 const { Measurement } = require('../../bench/suite/measurement');
 const { buildNative } = require('../../bench/suite/native');
 const { loadScenario, scenarioNames } = require('../../bench/suite/scenario');
@@ -76,5 +77,22 @@ describe('bench: scenarios', function () {
         assert.ok(numbers.length > 0);
       });
     }
+  }
+
+  async function readsTls() {
+    const load = await Load.start({ port: 1 }, 1);
+    const { tls } = await load.ask('features');
+    load.kill();
+    return tls;
+  }
+
+  for (const name of ['res-write-tls', 'socket.io', 'nchan']) {
+    it(`paced: ${name} is read, too`, async function () {
+      const isAbsent = whyNot(loadDriver(name)) || (/tls/.test(name) && !(await readsTls()));
+      if (isAbsent) this.skip();
+      const scenario = loadScenario('paced');
+      const { cpu_us, p99_ms } = await measure(scenario, name, scenario.variants.paced);
+      assert.ok(cpu_us > 0 && p99_ms > 0);
+    });
   }
 });
