@@ -2,6 +2,8 @@
 
 // What is counted in a process that serves streams: each scenario is one thing that an application does, done again and again.
 
+const { setTimeout: sleep } = require('node:timers/promises');
+
 const TEXT = 'x'.repeat(1_000); // see PAYLOAD in counters.c
 const BRIEF = 'z'.repeat(100); // so little that nobody is told how much of it waits
 const LARGE = 'y'.repeat(65_536);
@@ -106,12 +108,19 @@ const SCENARIOS = {
     clients: 70,
     op: (stage) => stage.leave(),
   },
-  'half a second without anything to do': {
-    options: { history: false }, // with heartbeats, of which none is due
+  'a second without anything to do': {
+    options: QUIET,
     clients: 100,
     rounds: 1,
     times: 1,
-    op: () => new Promise((resolve) => setTimeout(resolve, 500)),
+    op: () => sleep(1_000),
+  },
+  'a moment in which no heartbeat is due': {
+    options: { heartbeat: 60_000, history: false }, // whatever the machine does, it is not due
+    clients: 100,
+    rounds: 3,
+    times: 1,
+    op: () => sleep(250),
   },
 };
 
