@@ -115,11 +115,13 @@ class Load {
   /**
    * Resolves with what has arrived once each stream of the group has had `events`, or all together `total`, since they were opened or since
    * reset(); throws if that is not all, or more, or not in order, or if a stream has ended (`ends`: they may, when they have had all).
+   * Nothing at all for `silence` seconds (10) is the end of waiting.
    * @returns {Promise<{ events: number, bytes: number, last_ms: number, span_s: number, p50_ms: number, p99_ms: number, max_ms: number, load_cpu_s: number }>}
    *   span_s: from the sending of the first to the arrival of the last (last_ms); latencies: from sending to arrival
    */
-  async arrived({ group, events, total, ends = false }) {
-    const got = await this.ask('wait', { group, each: events, total, seconds: this.#seconds });
+  async arrived({ group, events, total, ends = false, silence }) {
+    const limits = { seconds: this.#seconds, silence };
+    const got = await this.ask('wait', { group, each: events, total, ...limits });
     const wrong = FAULTS.filter((key) => got[key] > 0);
     if (got.ended > 0 && !ends) wrong.push('ended');
     if (got.timed_out || (total !== undefined && got.events !== total))

@@ -104,6 +104,18 @@ describe('bench: load', function () {
       await assert.rejects(load.arrived({ events: 2 }), /events 2, open 2/);
     });
 
+    it('that nothing comes any more', async () => {
+      const { server, load } = await start(
+        (socket) => socket.write(CHUNKED + chunk(events(1))),
+        60,
+      );
+      await load.open('/events', { clients: 1 });
+      const arrived = load.arrived({ events: 3, silence: 0.2 });
+      await sleep(120);
+      server.sockets[0].write(chunk(events(2)));
+      await assert.rejects(arrived, /events 2, open 1/);
+    });
+
     it('fanline:reset', async () => {
       const { load } = await answering(`event: fanline:reset\ndata: 1 2 gone\n\n${events(1)}`);
       await load.open('/events', { clients: 1 });

@@ -21,7 +21,7 @@ static struct {
 
 static struct {
   group *of; /* NULL: nobody waits */
-  uint64_t target, total, started, deadline;
+  uint64_t target, total, started, deadline, silence;
 } waiting;
 
 void batch_begin(const char *verb, stream **list, uint64_t size, const batch_options *options) {
@@ -107,21 +107,27 @@ void report(const char *verb, const group *g, uint64_t started, bool timed_out) 
       (double)histogram_at(&g->latency, 0.99) / 1e6, (double)g->latency.max / 1e6, cpu_seconds());
 }
 
-void wait_begin(group *g, uint64_t streams, uint64_t total, double seconds) {
+void wait_begin(group *g, const wait_options *options) {
   if (waiting.of) {
     answer("{\"did\":\"wait\",\"error\":\"a wait is under way\"}");
     return;
   }
   waiting.of = g;
-  waiting.total = total;
-  waiting.target = streams;
+  waiting.total = options->total;
+  waiting.target = options->streams;
   waiting.started = now_ns();
-  waiting.deadline = waiting.started + (uint64_t)(seconds * (double)SECOND);
+  waiting.deadline = waiting.started + (uint64_t)(options->seconds * (double)SECOND);
+  waiting.silence = (uint64_t)(options->silence * (double)SECOND);
 }
 
 static bool all_there(const group *g) {
   if (waiting.total) return g->events >= waiting.total || !g->open;
   return g->complete + g->fell_short >= waiting.target;
+}
+
+static bool in_vain(const group *g, uint64_t now) {
+  uint64_t last = g->last_seen > waiting.started ? g->last_seen : waiting.started;
+  return now >= waiting.deadline || (now > last && now - last >= waiting.silence);
 }
 
 void check_pending(void) {
@@ -130,7 +136,7 @@ void check_pending(void) {
   if (batch.verb) go_on(now);
   if (!waiting.of) return;
   bool there = all_there(waiting.of);
-  if (!there && now < waiting.deadline) return;
+  if (!there && !in_vain(waiting.of, now)) return;
   report("wait", waiting.of, waiting.started, !there);
   waiting.of = NULL;
 }

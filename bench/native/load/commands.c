@@ -5,7 +5,8 @@
  *     open port= n= [host=] [path=] [group=] [ahead=] [from=] [rooms= joined=] [window=] [tls=1] [ws=1] [seconds=]
  *                             at most `ahead` streams are on their way at once; `from` is the number of the first event (0: any);
  *                             '%' in the path becomes the stream's rooms
- *     wait [group=] each=|total= [seconds=]   until each open stream has had so many events, or all of them together
+ *     wait [group=] each=|total= [seconds=] [silence=]   until each open stream has had so many events, or all of them together;
+ *                             in vain after `seconds`, or when nothing at all has come for `silence`
  *     report [group=]         what a wait answers, now
  *     reset                   counts begin anew; the order of events goes on
  *     stall n= [group=]       so many, evenly spread, stop reading and go over into the group `stalled`
@@ -132,7 +133,9 @@ static void wait_for(const char *line) {
     if (s->events >= g->wanted) g->complete++;
     else if (!s->is_open) g->fell_short++;
   }
-  wait_begin(g, of, (uint64_t)number(line, "total", 0), number(line, "seconds", 30));
+  wait_options options = {of, (uint64_t)number(line, "total", 0), number(line, "seconds", 30),
+                          number(line, "silence", 10)};
+  wait_begin(g, &options);
 }
 
 static void reset(const char *line) {

@@ -115,7 +115,12 @@ typedef struct batch_options {
 /* Owns the list, not the streams. */
 void batch_begin(const char *verb, stream **list, uint64_t size, const batch_options *options);
 /* Until so many streams have had what is wanted or can't any more, or, with a total, the group has had so many events. */
-void wait_begin(group *g, uint64_t streams, uint64_t total, double seconds);
+typedef struct wait_options {
+  uint64_t streams, total;
+  double seconds, silence; /* in vain: so long at all, so long without any event */
+} wait_options;
+
+void wait_begin(group *g, const wait_options *options);
 void report(const char *verb, const group *g, uint64_t started, bool timed_out);
 void check_pending(void); /* after each turn: is what is waited for there? */
 void opened(stream *s);
