@@ -59,6 +59,7 @@ class Hub extends EventEmitter {
     this._patience = null;
     this._native = new native.Hub(this._nativeOptions());
     if (options.history !== null) listen(this);
+    this._isStarted = false;
     this._everyone = new Target(this, true);
     this._traffic = options.adapter === null ? null : new Traffic(this, options.adapter);
   }
@@ -225,7 +226,9 @@ class Hub extends EventEmitter {
 
   /** The hub runs on the loop from here on. @throws {Error} `ERR_FAN_FULL` */
   _start() {
+    if (this._isStarted) return;
     if (!this._native.open()) throw errors.full('the system has no thread or descriptor left');
+    this._isStarted = true;
   }
 
   // ---- for clients ----

@@ -12,6 +12,7 @@ const { closeOptions, names, sendOptions } = require('./options');
 const { Receipt, Ticket } = require('./receipt');
 
 const NO_FIELDS = Object.freeze({});
+const ONE_ROOM = Object.freeze([1, 0, 0, 0]);
 const NOBODY = Object.freeze({ rooms: [], users: [], clients: [], targets: [] });
 
 function merged(parts, more) {
@@ -137,10 +138,12 @@ class Target {
     const text = serialized(hub._options.serialize, data);
     const isKept =
       hasHistory && fields.history !== false && fields.key === undefined && this._hasAudience();
-    const receipt =
-      hub._traffic === null
-        ? this._publish(text, fields, isKept ? hub._seq + 1 : 0, ticket)
-        : this._dispatch(text, fields, isKept, ticket);
+    let receipt;
+    if (hub._traffic === null) {
+      const seq = isKept ? hub._seq + 1 : 0;
+      const matched = this._publish(text, fields, seq, ticket);
+      receipt = new Receipt(matched, isKept ? idOf(hub, seq) : fields.id);
+    } else receipt = this._dispatch(text, fields, isKept, ticket);
     hub._sends++;
     return receipt;
   }
@@ -157,39 +160,78 @@ class Target {
     return this._everyone || this._included.rooms.length + this._included.users.length > 0;
   }
 
-  /** @param {number} seq its number if it is kept, also for those who come back, and has an id that says so; else 0 */
+  /** The room, if that is all that is meant; null. */
+  get _onlyRoom() {
+    if (this._everyone || this._excepted !== NOBODY) return null;
+    const { rooms, users, clients } = this._included;
+    return rooms.length === 1 && users.length + clients.length === 0 ? rooms[0] : null;
+  }
+
+  /**
+   * @param {number} seq its number if it is kept, also for those who come back, and has an id that says so; else 0
+   * @returns {number} how many are meant
+   */
   _publish(text, fields, seq, ticket) {
     const hub = this._hub;
-    const isKept = seq > 0;
-    const numbers = this._numbers(isKept);
-    const nobody = !this._everyone && numbers.rooms.length + numbers.clients.length === 0;
-    if (!isKept && (nobody || hub._open === 0)) {
+    const room = this._onlyRoom;
+    const number = ticket?.number ?? 0;
+    const isPosted =
+      room === null
+        ? this._postToAll(text, fields, seq, number)
+        : this._postToRoom(room, text, fields, seq, number);
+    if (!isPosted) {
       checkSize(text, fields, hub._options.limits.eventBytes);
       ticket?.nobody(fields.id);
-      return new Receipt(0, fields.id);
+      return 0;
     }
-    hub._start();
-    this._post(text, fields, numbers, seq, ticket?.number ?? 0);
-    if (isKept) this._keep(numbers, seq);
-    const id = isKept ? idOf(hub, seq) : fields.id;
     const matched = this._matched();
     // With an adapter most of what comes may be for rooms that nobody has here: waking the loop would be all that it costs.
     if (hub._traffic !== null && matched === 0 && !ticket) postedForLater();
     else posted();
-    ticket?.posted(id, matched);
-    return new Receipt(matched, id);
+    ticket?.posted(seq > 0 ? idOf(hub, seq) : fields.id, matched);
+    return matched;
   }
 
-  _post(text, fields, numbers, seq, ticket) {
+  /** @returns {boolean} false: nobody is there, and nothing is to be kept */
+  _postToAll(text, fields, seq, ticket) {
     const hub = this._hub;
-    const { rooms, clients, exceptRooms, exceptClients } = numbers;
+    const numbers = this._numbers(seq > 0);
+    const nobody = !this._everyone && numbers.rooms.length + numbers.clients.length === 0;
+    if (seq === 0 && (nobody || hub._open === 0)) return false;
+    hub._start();
     this._writeKeys(numbers);
+    const { rooms, clients, exceptRooms, exceptClients } = numbers;
+    const counts = [rooms.length, clients.length, exceptRooms.length, exceptClients.length];
+    this._post(counts, text, fields, seq, ticket);
+    if (seq > 0) this._keep(numbers, seq);
+    return true;
+  }
+
+  /** The same where one room is all: most sends are so. */
+  _postToRoom(name, text, fields, seq, ticket) {
+    const hub = this._hub;
+    const list = hub._rooms;
+    const room = seq > 0 ? list.numbered(name) : list.find(name);
+    if (seq === 0 && (room === undefined || hub._open === 0)) return false;
+    hub._start();
+    keysFor(1)[0] = room.number;
+    this._post(ONE_ROOM, text, fields, seq, ticket);
+    if (seq > 0) {
+      hub._seq = seq;
+      list.keep(name, room, seq);
+    }
+    return true;
+  }
+
+  /** @param {number[]} counts how many rooms, clients, rooms and clients excepted the array of keys has */
+  _post([rooms, clients, exceptRooms, exceptClients], text, fields, seq, ticket) {
+    const hub = this._hub;
     const cost = hub._native.publish(
       this._everyone,
-      rooms.length,
-      clients.length,
-      exceptRooms.length,
-      exceptClients.length,
+      rooms,
+      clients,
+      exceptRooms,
+      exceptClients,
       text,
       fields.event,
       fields.id,

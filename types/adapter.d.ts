@@ -7,10 +7,12 @@ export interface Outgoing {
   readonly head: string;
   /** What is sent, as it was encoded. Bytes of any value. */
   readonly data: Uint8Array;
+  /** The same as text, if it was text: for those who can write it straight to where it goes. */
+  readonly text?: string | undefined;
 }
 
 /** The same as it comes back, in its place among all. */
-export interface Incoming extends Outgoing {
+export interface Incoming extends Omit<Outgoing, 'text'> {
   /** `<ms>-<n>`, `n` below 2 048: larger than that of every event before it. */
   readonly id: string;
   /** Which of its process' sends it is, from 1. */
@@ -36,10 +38,18 @@ export interface AdapterHost {
   started(id: string): void;
   /**
    * What comes next, in order, each once; the hub's own sends come this way, too.
-   * @returns resolves when the next may come, with whether anybody here had a use for one of them: an adapter may read less often
-   *   while nobody has
+   * @returns resolves when the next may come, with whether anybody here had a use for one of them: while nobody has, an adapter may
+   *   ask `passed` instead
    */
   received(entries: readonly Incoming[]): Promise<boolean>;
+  /**
+   * Asks whether what has come behind the last event may be left out: all that has one of these heads (for an `ask`, a command, or
+   * anything else that matters to a process itself it answers false).
+   * @param passed each head once, with the number (`ms * 2048 + n`) of its last event
+   * @param id of the last one
+   * @returns true: it is taken for received. Who comes back for it later is given it by `read`
+   */
+  passed(passed: readonly { head: string; seq: number }[], id: string): boolean;
   /**
    * Events that never came are gone; the next one comes behind this id, which is not below the last that came.
    * @returns the next may come: at once, or when that resolves
@@ -61,6 +71,8 @@ export interface AdapterLink {
    *   `isFinal: true`
    */
   publish(first: number, sends: readonly Outgoing[]): Promise<string[]>;
+  /** What was published last is for somebody here, too: an adapter that does not read at present should. */
+  hurry?(): void;
   /** At most `count` events behind that id; fewer if they are large, but not none. */
   read(after: string, count: number): Promise<Page>;
   /** The processes that are alive, this one included. One that has died is missing within 15 s. */

@@ -45,6 +45,17 @@ function targetFrom(hub, { a, r = [], u = [], c = [], x }, make) {
 }
 
 /**
+ * Is anybody here, now, who may be meant?
+ * @param {object} hub
+ * @param {object} address
+ */
+function isHeard({ _open, _rooms, _users, clients }, { a, r = [], u = [], c = [] }) {
+  if (a === 1) return _open > 0;
+  if (r.some((room) => _rooms.find(room) !== undefined)) return true;
+  return u.some((user) => _users.find(user) !== undefined) || c.some((id) => clients.has(id));
+}
+
+/**
  * Is this client among those whom an event was sent to that it missed?
  * @param {object} address
  * @param {{user: string|undefined, isIn: (room: string) => boolean}} reader
@@ -89,4 +100,4 @@ function headOf({ head }) {
   return found;
 }
 
-module.exports = { addressOf, headOf, isMeant, targetFrom };
+module.exports = { addressOf, headOf, isHeard, isMeant, targetFrom };

@@ -48,4 +48,4 @@ function nextSeq(last, now = Date.now()) {
   return Math.max(last + 1, now * PER_MS);
 }
 
-module.exports = { PER_MS, idOf, nextSeq, seqOf };
+module.exports = { PER_MS, idOf, nextSeq, numberIn, seqOf };

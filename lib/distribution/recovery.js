@@ -14,17 +14,27 @@ const { Paging } = require('./paging');
 const PAGE_BYTES = 512 << 10; // each of them holds one, as long as its socket needs
 const AGAIN = 500; // ms; the engine did not answer
 const BUSY = 20; // ms; the hub had no room
+const PASSED = 1_024; // rooms and users of which is known up to where they were passed over
 const SPARE = 64; // rooms that were left, and of which is still known when they were joined
 const { FULL } = native.errors;
+const NEVER = 0; // a cursor from before anything: no history reaches so far
 const TELL = 0; // enum fan_otherwise
 const TELL_AND_GATE = 1;
 const PAUSE = 2;
+
+const keysOf = (everyone, rooms, users) => [
+  ...(everyone ? ['everyone'] : []),
+  ...Array.from(rooms, (name) => `room ${name}`),
+  ...users.map((name) => `user ${name}`),
+];
 
 class Recoveries {
   constructor(traffic, hub) {
     this._traffic = traffic;
     this._hub = hub;
     this._cursors = new WeakMap(); // client → { seq, why, joined: Map room → seq, paging, waits: one of _waiting }
+    this._passed = new Map(); // address of one room, user or everyone → the last number that is not in the history of this process
+    this._floor = 0; // the same for all others
     this._waiting = new Set(); // { seq, go }: for the tail to come that far
   }
 
@@ -32,7 +42,28 @@ class Recoveries {
   begin(client, seq, why) {
     const paging = new Paging(PAGE_BYTES);
     this._cursors.set(client, { seq, why, joined: new Map(), paging, waits: null });
-    this._resume(client, seq, why, PAUSE);
+    this._resume(client, this._isHere(client, seq) ? seq : NEVER, why, PAUSE);
+  }
+
+  /** Events with that address were for nobody here, and are not in the history. */
+  passed({ a, r = [], u = [] }, seq) {
+    for (const key of keysOf(a === 1, r, u)) {
+      this._passed.delete(key); // the oldest are the first
+      this._passed.set(key, seq);
+    }
+    while (this._passed.size > PASSED) {
+      const [key, last] = this._passed.entries().next().value;
+      this._passed.delete(key);
+      this._floor = Math.max(this._floor, last);
+    }
+  }
+
+  /** Does the history of this process have all that there was behind `seq` for that client, if it reaches so far? */
+  _isHere({ rooms, user }, seq) {
+    if (seq < this._floor) return false;
+    if (this._passed.size === 0) return true;
+    const keys = keysOf(true, rooms, user === undefined ? [] : [user]);
+    return keys.every((key) => !(this._passed.get(key) > seq));
   }
 
   has(client) {

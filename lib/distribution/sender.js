@@ -11,19 +11,34 @@ const BATCH_BYTES = 1 << 20;
 const RETRY_MIN = 50; // ms; doubles
 const RETRY_MAX = 2_000;
 
+const settled = Promise.resolve();
+
 /** One send on its way. */
 class Pending {
+  #bytes = null;
   #promise = null;
   #settle = null;
 
-  /** @param {{head: string, data: Uint8Array, isKept: boolean, id: string|undefined}} send `id`: what it has if it is not kept */
-  constructor({ head, data, isKept, id }) {
+  /**
+   * @param {string} head
+   * @param {string|Uint8Array} data bytes are copied: whoever sends may use the same memory for the next
+   * @param {boolean} isKept
+   * @param {string|undefined} id what it has if it is not kept
+   */
+  constructor(head, data, isKept, id) {
     this.head = head;
-    this.data = data;
+    this.text = typeof data === 'string' ? data : undefined;
+    if (this.text === undefined) this.#bytes = new Uint8Array(data);
     this._isKept = isKept;
     this._id = id;
-    this.bytes = Buffer.byteLength(head) + data.byteLength;
+    this.bytes = Buffer.byteLength(head) + Buffer.byteLength(data);
     this.outcome = null; // { place }: its id among all; or { error }
+  }
+
+  /** Made when somebody wants it: text can be written straight to where it goes. */
+  get data() {
+    this.#bytes ??= Buffer.from(this.text);
+    return this.#bytes;
   }
 
   /** With the event's id, once the engine has it. Nobody need listen. */
@@ -69,12 +84,9 @@ class Sender {
     this.last = null; // the id of what was accepted last
   }
 
-  /**
-   * @param {{head: string, data: Uint8Array, isKept: boolean, id: string|undefined}} send
-   * @returns {Pending}
-   */
-  add(send) {
-    const pending = new Pending(send);
+  /** @returns {Pending} see there */
+  add(head, data, isKept, id) {
+    const pending = new Pending(head, data, isKept, id);
     const error = this._error ?? this._refusal(pending);
     if (error !== null) {
       pending.settle({ error });
@@ -84,7 +96,7 @@ class Sender {
     this._queue.push(pending);
     if (this._batch === null && this._timer === null && this._queue.length === 1) {
       // What one stretch of code sends travels together, unless something else has sent it off by then.
-      queueMicrotask(() => this._batch === null && this._send());
+      settled.then(() => this._batch === null && this._send()); // cheaper than queueMicrotask: no AsyncResource
     }
     return pending;
   }

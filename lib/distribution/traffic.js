@@ -6,7 +6,8 @@
 const errors = require('../errors');
 const { newId } = require('../id');
 const { posted, tell } = require('../loop');
-const { addressOf, headOf, targetFrom } = require('./address');
+const { headOf, isHeard, targetFrom } = require('./address');
+const { Heads } = require('./heads');
 const { seqOf } = require('./ids');
 const { Questions, pageOf } = require('./presence');
 const { Recoveries } = require('./recovery');
@@ -16,9 +17,6 @@ const { RETRY } = require('../stream-options');
 const USER_RETRY_FACTOR = 10; // tabs must not push each other out in turns
 const HEARD = 4_096; // processes whose last number is remembered
 const BUSY = 20; // ms; between two attempts to give clients an event for which the hub has no room
-
-/** What is sent, as bytes of our own: whoever sends may use the same memory for the next. */
-const bytesOf = (data) => (typeof data === 'string' ? Buffer.from(data) : new Uint8Array(data));
 
 /** Waits, but not for longer than so many ms. */
 async function within(promise, ms) {
@@ -48,9 +46,11 @@ class Traffic {
     this.tail = 0; // the last event that came, as a number
     this._tickets = new Map(); // Pending → Ticket, until it has a number
     this._own = new Map(); // number of a send of this process → { ticket, send }
-    this._heard = new Map(); // process → number of its send that came last
+    this._heard = new Map(); // process → { number } of its send that came last
+    this._heads = new Heads(this.process);
     this._targets = new WeakMap(); // what an event's head says → Target
     this._isOfUse = false; // something of what came last, to somebody here
+    this._isAwaited = false; // something that waits to be sent is for somebody here
     this._worst = undefined; // what has been told of an error that waiting does not mend
     this._closed = null;
     this._questions = new Questions(this);
@@ -66,6 +66,7 @@ class Traffic {
       process: this.process,
       started: (id) => this._started(id),
       received: (entries) => this._received(entries),
+      passed: (heads, id) => this._passed(heads, id),
       lost: (id) => this._lost(id),
       answered: (text) => this._questions.answered(text),
       state: (state, error) => this._told(state, error),
@@ -79,23 +80,17 @@ class Traffic {
    * @returns {Pending} not yet accepted
    */
   send(target, data, fields, isKept, ticket) {
-    const { event, id, retry, key } = fields;
-    const head = {
-      t: addressOf(target),
-      e: event,
-      i: id,
-      r: retry,
-      k: key,
-      h: isKept ? 1 : undefined,
-    };
-    const pending = this._add(head, bytesOf(data), isKept, id);
+    const head = this._heads.of(target, fields, isKept);
+    const pending = this._sender.add(head, data, isKept, fields.id);
+    if (!this._isAwaited) this._isAwaited = ticket !== null || target._matched() > 0;
     if (ticket !== null) this._ask(pending, ticket);
     return pending;
   }
 
   /** A command for the clients of a target, wherever they are. */
   tell(target, verb, argument, data = '') {
-    this._add({ t: addressOf(target), v: verb, o: argument }, bytesOf(data));
+    const head = this._heads.ofCommand(target, verb, argument);
+    return this._sender.add(head, data, false, undefined);
   }
 
   // ---- who is there ----
@@ -106,7 +101,7 @@ class Traffic {
 
   /** Put to all processes. Resolves when it is on its way. */
   ask(target, question) {
-    return this._add({ t: addressOf(target), v: 'ask', o: question }, bytesOf('')).accepted;
+    return this.tell(target, 'ask', question).accepted;
   }
 
   processes() {
@@ -145,11 +140,6 @@ class Traffic {
     });
   }
 
-  _add(head, data, isKept = false, id = undefined) {
-    const text = JSON.stringify({ ...head, s: this.process });
-    return this._sender.add({ head: text, data, isKept, id });
-  }
-
   /** A delivery is counted when the event is back; if it is refused, whoever asked is told. */
   _ask(pending, ticket) {
     this._tickets.set(pending, ticket);
@@ -162,7 +152,11 @@ class Traffic {
 
   async _publish(first, sends) {
     if (this._tickets.size > 0) this._number(first, sends);
-    return this._link.publish(first, sends);
+    const isAwaited = this._isAwaited;
+    this._isAwaited = false;
+    const ids = await this._link.publish(first, sends);
+    if (isAwaited) this._link.hurry?.();
+    return ids;
   }
 
   /** Deliveries are known by their numbers from here on. */
@@ -225,13 +219,38 @@ class Traffic {
   }
 
   /**
+   * May what has come be passed over? It is for nobody here, and is not kept here then.
+   * @param {{head: string, seq: number}[]} passed each head once, with its last number
+   */
+  _passed(passed, id) {
+    const heads = passed.map(headOf);
+    if (!heads.every((head) => head !== null && this._isForNobody(head))) return false;
+    for (const [i, head] of heads.entries())
+      if (head.h === 1) this._recoveries.passed(head.t, passed[i].seq);
+    this.tail = seqOf(id);
+    this._hub._seq = this.tail;
+    this._recoveries.moved();
+    return true;
+  }
+
+  _isForNobody({ t, v, s }) {
+    const isOwn = s === this.process && this._own.size > 0;
+    return v === undefined && !isOwn && !isHeard(this._hub, t);
+  }
+
+  /**
    * An engine that has lost its last moments is sent again what it had accepted already, and what was on its way: some of that
    * has come here before.
    */
   _isNew({ s }, { number }) {
-    if (number <= (this._heard.get(s) ?? 0)) return false;
-    this._heard.set(s, number);
-    if (this._heard.size > HEARD) this._heard.delete(this._heard.keys().next().value);
+    const last = this._heard.get(s);
+    if (last === undefined) {
+      this._heard.set(s, { number });
+      if (this._heard.size > HEARD) this._heard.delete(this._heard.keys().next().value);
+      return true;
+    }
+    if (number <= last.number) return false;
+    last.number = number;
     return true;
   }
 
@@ -271,8 +290,7 @@ class Traffic {
   _publishHere(target, { id, data }, head, seq, ticket) {
     const isKept = head.h === 1 && this._hub._options.history !== null;
     const fields = { event: head.e, id: isKept ? id : head.i, retry: head.r, key: head.k };
-    const { matched } = target._publish(data, fields, isKept ? seq : 0, ticket);
-    if (matched > 0) this._isOfUse = true;
+    if (target._publish(data, fields, isKept ? seq : 0, ticket) > 0) this._isOfUse = true;
   }
 
   _ticketOf({ s }, number) {

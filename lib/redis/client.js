@@ -24,7 +24,7 @@ class IoRedis {
     return this.client.mode === 'subscriber';
   }
 
-  async call([name, ...args]) {
+  call([name, ...args]) {
     return this.client.callBuffer(name, ...args);
   }
 

@@ -11,7 +11,7 @@ const { wrap } = require('./client');
 const { explain } = require('./failure');
 const { Health } = require('./health');
 const { Processes } = require('./processes');
-const { append, packed } = require('./script');
+const { append, idsFrom, packed } = require('./script');
 const { NOTHING, Tail, behind, entriesOf, lastOf } = require('./tail');
 
 const DEFAULTS = Object.freeze({
@@ -56,6 +56,7 @@ class RedisLink {
       stream: `${tag}:events`,
       last: `${tag}:last`,
       batch: `${tag}:batch:${host.process}`,
+      heads: `${tag}:heads`,
       answers: Processes.answersOf(tag, host.process),
     };
     const wrote = (error) => this._health.writing(error);
@@ -73,17 +74,21 @@ class RedisLink {
   }
 
   async publish(first, sends) {
-    const { stream, last, batch } = this._keys;
+    const { stream, last, batch, heads } = this._keys;
     const { maxAge, maxLen } = this._options;
     const how = [String(first), String(REMEMBERED), String(maxLen), String(maxAge)];
     const args = [...how, ...packed(sends)];
     try {
-      const ids = await append.run(this._connection, [stream, last, batch], args);
+      const id = await append.run(this._connection, [stream, last, batch, heads], args);
       this._health.accepted();
-      return ids.map(String);
+      return idsFrom(String(id), sends.length);
     } catch (err) {
       throw this._health.worst ?? explain(err);
     }
+  }
+
+  hurry() {
+    this._tail.hurry();
   }
 
   async read(after, count) {

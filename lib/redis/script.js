@@ -2,36 +2,38 @@
 
 // What happens in the server, at once: a batch of sends goes to the end of the stream, unless it is there already.
 //
-//   stream   id → h: the id before it, its number in its process, its head; d: data
+//   stream   id → one field: the id before it, its number in its process, and its head are its name; its value is the data
 //   last     the id of the last event, so that whoever reads notices when something is missing between two
-//   batch    of each process: the number of the batch that came last, and the ids that it got
+//   batch    of each process: the number of the batch that came last, and the first id that it got
+//   heads    sorted set: the heads of the last events, each with the id (as a number) of its last one, and '' with the id behind
+//            which that is complete: by it a process sees what it may pass over
 //
-// The three lie in one slot of a Cluster: their names share a `{tag}`.
+// They lie in one slot of a Cluster: their names share a `{tag}`.
 
 const { createHash } = require('node:crypto');
-const { PER_MS } = require('../distribution/ids');
+const { PER_MS, idOf, seqOf } = require('../distribution/ids');
+
+const HEADS = 4_096; // known at most
+const HEAD_LENGTH = 512; // of the longest of them
 
 /*
- * KEYS  stream, last, batch
- * ARGV  number of the first send, ms that the batch is remembered, maxLen, maxAge in ms (0: none), lengths of head and data of each, all of
- *       these as one: libraries take long for many arguments
+ * KEYS  stream, last, batch, heads
+ * ARGV  number of the first send, ms that the batch is remembered, maxLen, maxAge in ms (0: none), lengths of head and data of each (=:
+ *       the head is that of the one before), all of these as one: libraries take long for many arguments
  *
- * Ids are ours, not Redis': never less than the clock, always more than the one before, at most PER_MS in a millisecond.
+ * Ids are ours, not Redis': never less than the clock, always more than the one before, at most PER_MS in a millisecond. Those of
+ * a batch follow each other (idsFrom), so the first one says it all.
  */
 const APPEND = `
 if redis.replicate_commands then redis.replicate_commands() end
-local stream, lastKey, batchKey = KEYS[1], KEYS[2], KEYS[3]
+local stream, lastKey, batchKey, headsKey = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local first = tonumber(ARGV[1])
 
 local batch = redis.call('GET', batchKey)
 if batch then
   local done = tonumber(string.match(batch, '^%d+'))
   if first < done then return redis.error_reply('STALE a batch that was accepted long ago') end
-  if first == done then
-    local ids = {}
-    for id in string.gmatch(string.match(batch, ' .*'), '%d+%-%d+') do ids[#ids + 1] = id end
-    return ids
-  end
+  if first == done then return string.match(batch, ' (.*)') end
 end
 
 local time = redis.call('TIME')
@@ -43,31 +45,46 @@ if not last then
 end
 local ms, n = string.match(last, '^(%d+)%-(%d+)$')
 ms, n = tonumber(ms), tonumber(n)
-local ids = {}
+local before = string.format('%.0f', ms * ${PER_MS} + n)
+local firstId, said
+local heads, scored = {}, 0
 local number, at = first, 1
-for head, data in string.gmatch(ARGV[5], '(%d+) (%d+)') do
-  local dataAt = at + head
+for head, data in string.gmatch(ARGV[5], '(%S+) (%d+)') do
+  local dataAt = head == '=' and at or at + head
   local behind = dataAt + data
   if now > ms then ms, n = now, 0
   elseif n + 1 < ${PER_MS} then n = n + 1
   else ms, n = ms + 1, 0 end
   local id = string.format('%.0f-%d', ms, n)
+  if head ~= '=' then
+    said = string.sub(ARGV[6], at, dataAt - 1)
+    scored = scored + 2
+    heads[scored] = #said <= ${HEAD_LENGTH} and said or ''
+  end
+  heads[scored - 1] = string.format('%.0f', ms * ${PER_MS} + n)
   redis.call('XADD', stream, 'MAXLEN', '~', ARGV[3], id,
-    'h', string.format('%s %.0f ', last, number) .. string.sub(ARGV[6], at, dataAt - 1),
-    'd', string.sub(ARGV[6], dataAt, behind - 1))
-  ids[#ids + 1] = id
+    string.format('%s %.0f ', last, number) .. said, string.sub(ARGV[6], dataAt, behind - 1))
+  firstId = firstId or id
   last, number, at = id, number + 1, behind
 end
+if redis.call('ZADD', headsKey, unpack(heads)) > 0 then
+  if not redis.call('ZSCORE', headsKey, '') then redis.call('ZADD', headsKey, before, '') end
+  if redis.call('ZCARD', headsKey) > ${HEADS} then
+    local middle = redis.call('ZRANGE', headsKey, ${HEADS / 2}, ${HEADS / 2}, 'WITHSCORES')[2]
+    redis.call('ZREMRANGEBYSCORE', headsKey, '-inf', middle)
+    redis.call('ZADD', headsKey, middle, '')
+  end
+end
 redis.call('SET', lastKey, last)
-redis.call('SET', batchKey, ARGV[1] .. ' ' .. table.concat(ids, ' '), 'PX', ARGV[2])
+redis.call('SET', batchKey, ARGV[1] .. ' ' .. firstId, 'PX', ARGV[2])
 if ARGV[4] ~= '0' then
   redis.call('XTRIM', stream, 'MINID', '~', string.format('%.0f-0', now - tonumber(ARGV[4])))
 end
-return ids
+return firstId
 `;
 
 /*
- * KEYS  last
+ * KEYS  last, heads
  * ARGV  an id
  * A server that has taken over and lost events, or that was emptied, must not give ids again, and all that others know must be
  * less than its last one, so that they see that something is gone, too. Answers that one; somebody else may have seen to it.
@@ -85,7 +102,26 @@ if now > ms then ms, n = now, 0 else n = n + 1 end
 if n >= ${PER_MS} then ms, n = ms + 1, 0 end
 local id = string.format('%.0f-%d', ms, n)
 redis.call('SET', KEYS[1], id)
+redis.call('DEL', KEYS[2])
 return id
+`;
+
+/*
+ * KEYS  heads, last, answers, stream
+ * ARGV  an id, the same as a number, behind which id answers are read, at most so many heads
+ * What has come behind that id: the last id, and of each head that was among it the head and the number of its last id. Nothing at
+ * all: that is not known, or there are answers; it must be read. A server that does not know that event
+ * has let go of it, or lost it: whoever reads on sees it.
+ */
+const SKIM = `
+if #redis.call('XRANGE', KEYS[4], ARGV[1], ARGV[1]) == 0 then return {} end
+local since = redis.call('ZSCORE', KEYS[1], '')
+if not since or tonumber(since) > tonumber(ARGV[2]) then return {} end
+if #redis.call('XRANGE', KEYS[3], ARGV[3], '+', 'COUNT', 1) > 0 then return {} end
+local found = redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. ARGV[2], '+inf', 'WITHSCORES', 'LIMIT', 0, ARGV[4] + 1)
+if #found > 2 * ARGV[4] then return {} end
+table.insert(found, 1, redis.call('GET', KEYS[2]) or '')
+return found
 `;
 
 /* KEYS  any. Answers the time of the server that has it, as TIME does. */
@@ -101,7 +137,7 @@ if redis.replicate_commands then redis.replicate_commands() end
 local before = redis.call('XREVRANGE', KEYS[1], ARGV[1], '-', 'COUNT', 1)[1]
 if before then return before[1] end
 local oldest = redis.call('XRANGE', KEYS[1], '-', '+', 'COUNT', 1)[1]
-if oldest then return string.match(tostring(oldest[2][2]), '^%d+%-%d+') or '0-0' end
+if oldest then return string.match(oldest[2][1], '^%d+%-%d+') or '0-0' end
 local last = redis.call('GET', KEYS[2])
 if not last then
   last = ARGV[1] .. '-0'
@@ -112,25 +148,43 @@ return last
 
 /**
  * What APPEND wants of some sends.
- * @param {{head: string, data: Uint8Array}[]} sends
+ * @param {{head: string, data: Uint8Array, text?: string}[]} sends
  * @returns {[string, Buffer]} lengths, and all of it
  */
 function packed(sends) {
   const lengths = [];
   let size = 0;
-  for (const { head, data } of sends) {
-    const length = Buffer.byteLength(head);
-    lengths.push(length, data.length);
-    size += length + data.length;
+  let last = null;
+  for (const send of sends) {
+    const isSame = send.head === last;
+    const head = isSame ? 0 : Buffer.byteLength(send.head);
+    const data = Buffer.byteLength(send.text ?? send.data);
+    lengths.push(isSame ? '=' : head, data);
+    size += head + data;
+    last = send.head;
   }
   const all = Buffer.allocUnsafe(size);
   let at = 0;
-  for (const { head, data } of sends) {
-    at += all.write(head, at);
-    all.set(data, at);
-    at += data.length;
+  last = null;
+  for (const send of sends) {
+    if (send.head !== last) at += all.write(send.head, at);
+    last = send.head;
+    if (send.text === undefined) {
+      all.set(send.data, at);
+      at += send.data.length;
+    } else at += all.write(send.text, at);
   }
   return [lengths.join(' '), all];
+}
+
+/**
+ * The ids of a batch.
+ * @param {string} id the first one
+ * @returns {string[]}
+ */
+function idsFrom(id, count) {
+  const seq = seqOf(id);
+  return Array.from({ length: count }, (_, i) => idOf(seq + i));
 }
 
 class Script {
@@ -155,7 +209,9 @@ module.exports = {
   Script,
   append: new Script(APPEND),
   clock: new Script(CLOCK),
+  idsFrom,
   packed,
   raise: new Script(RAISE),
   since: new Script(SINCE),
+  skim: new Script(SKIM),
 };

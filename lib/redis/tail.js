@@ -3,38 +3,42 @@
 // Follows the stream on a connection of its own, and tells the hub what comes, what is missing, and whether there is a server.
 
 const { Paging } = require('../distribution/paging');
-const { seqOf } = require('../distribution/ids');
+const { numberIn, seqOf } = require('../distribution/ids');
 const { explain } = require('./failure');
-const { clock, raise, since } = require('./script');
-const { within } = require('./within');
+const { clock, raise, since, skim } = require('./script');
+const { Vigil, within } = require('./within');
 
 const BLOCK = 2_000; // ms; a look at the whole after each
 const LATE = 5_000; // ms beyond that without an answer: the connection is dead
 const PAGE_BYTES = 4 << 20;
-const USELESS = 8; // pages in a row: from then on it reads less often
-const QUIET = 25; // ms between two pages then
+const USELESS = 8; // pages in a row: from then on it looks only at what there is
+const QUIET = 100; // ms between two looks then
+const HEADS = 256; // that a look may find; more of them are read
 const AGAIN_MIN = 100; // ms; doubles
 const AGAIN_MAX = 2_000;
 const NOTHING = '0-0';
-const H = 0x68;
-const D = 0x64;
 
-const isNamed = (name, code) => name.length === 1 && name[0] === code;
-
-/** [id, ['h', lead and head (see script.js), 'd', data]] as the hub wants it. @returns {object|null} null: none of ours */
-function entryOf([id, fields]) {
-  if (fields.length !== 4 || !isNamed(fields[0], H) || !isNamed(fields[2], D)) return null;
-  const text = fields[1].toString();
+/**
+ * [id, [lead and head (see script.js), data]] as the hub wants it.
+ * @param {string} expected the id that should be the one before
+ * @returns {object|null} null: none of ours
+ */
+function entryOf([id, fields], expected) {
+  if (fields.length !== 2) return null;
+  const text = fields[0].toString();
   const previousEnd = text.indexOf(' ');
   const numberEnd = text.indexOf(' ', previousEnd + 1);
-  const previous = text.slice(0, previousEnd);
-  if (numberEnd < 0 || seqOf(previous) < 0) return null;
+  if (numberEnd < 0) return null;
+  const isNext = previousEnd === expected.length && text.startsWith(expected);
+  const previous = isNext ? expected : text.slice(0, previousEnd);
+  const number = numberIn(text, previousEnd + 1, numberEnd);
+  if (number < 0 || (!isNext && seqOf(previous) < 0)) return null;
   return {
-    id: id.toString(),
+    id: id.toString('latin1'),
     previous,
-    number: Number(text.slice(previousEnd + 1, numberEnd)),
+    number,
     head: text.slice(numberEnd + 1),
-    data: fields[3],
+    data: fields[1],
   };
 }
 
@@ -44,8 +48,18 @@ function behind(id) {
   return `${id.slice(0, dash)}-${BigInt(id.slice(dash + 1)) + 1n}`;
 }
 
-/** The entries of XRANGE, or of the one stream of XREAD. */
-const entriesOf = (list) => (list ?? []).map(entryOf).filter((entry) => entry !== null);
+/** The entries of XRANGE, or of the one stream of XREAD. @param {string} [last] the id that should be before the first */
+function entriesOf(list, last = NOTHING) {
+  const entries = [];
+  let expected = last;
+  for (const one of list ?? []) {
+    const entry = entryOf(one, expected);
+    if (entry === null) continue;
+    entries.push(entry);
+    expected = entry.id;
+  }
+  return entries;
+}
 
 /** What XREAD says, by stream: pairs in RESP2; in RESP3 a map, which each library shows in its own way. */
 function streamsOf(reply) {
@@ -72,7 +86,7 @@ async function lastOf(connection, { last, stream }) {
 class Tail {
   /**
    * @param {() => object} connect a connection of our own (client.js)
-   * @param {{stream: string, last: string, answers: string}} keys
+   * @param {{stream: string, last: string, answers: string, heads: string}} keys
    * @param {object} host see docs/adapters.md
    */
   constructor(connect, keys, host) {
@@ -94,13 +108,19 @@ class Tail {
 
   /** Resolves when closed. */
   async run() {
+    const vigil = new Vigil(BLOCK + LATE);
+    await this._run(vigil);
+    vigil.end();
+  }
+
+  async _run(vigil) {
     for (let delay = AGAIN_MIN; !this._isClosed; delay = Math.min(AGAIN_MAX, delay * 2)) {
       try {
         await this._open();
         await this._look();
         delay = AGAIN_MIN;
         this._host.state('ready');
-        await this._follow();
+        await this._follow(vigil);
       } catch (err) {
         if (this._isClosed) return;
         this._host.state('down', explain(this._why ?? err));
@@ -137,7 +157,8 @@ class Tail {
     const last = await within(lastOf(this._connection, this._keys), LATE);
     if (seqOf(last) < seqOf(this._last)) {
       // Somebody has emptied it, or a server has taken over that had not got everything. Ids go on behind where they were.
-      const raised = raise.run(this._connection, [this._keys.last], [this._last]);
+      const { last, heads } = this._keys;
+      const raised = raise.run(this._connection, [last, heads], [this._last]);
       this._stand(String(await within(raised, LATE)));
       await this._host.lost(this._last);
     } else if (seqOf(last) > seqOf(this._last) && !(await this._hasMore())) {
@@ -156,26 +177,49 @@ class Tail {
     return (await within(this._call(range), LATE)).length > 0;
   }
 
-  /**
-   * A page costs far more than what is in it. A process whose clients get nothing of a busy stream reads larger pages, less often; that
-   * is how much later an event for one of them may come.
-   */
-  async _follow() {
+  /** A process whose clients get nothing of a busy stream looks from time to time whether that is still so, and reads nothing. */
+  async _follow(vigil) {
+    this._useless = 0;
     while (!this._isClosed) {
-      if (this._useless > USELESS) await this._pause(QUIET);
+      while (this._useless > USELESS && (await this._passed(vigil)));
       if (this._isClosed) return;
       const args = ['XREAD', 'COUNT', String(this._paging.count), 'BLOCK', String(BLOCK)];
       const streams = [this._keys.stream, this._keys.answers, this._cursor, this._answered];
-      const reply = await within(this._call([...args, 'STREAMS', ...streams]), BLOCK + LATE);
+      const reply = await vigil.over(this._call([...args, 'STREAMS', ...streams]));
       if (reply === null) await this._look();
       else for (const [name, list] of streamsOf(reply)) await this._tookFrom(String(name), list);
     }
   }
 
+  /** @returns {Promise<boolean>} after a while: what came is for nobody here, and is passed over. Not known: false */
+  async _passed(vigil) {
+    await this._pause(QUIET);
+    if (this._isClosed || this._useless === 0) return false;
+    const { heads, last, answers, stream } = this._keys;
+    const from = [this._cursor, String(seqOf(this._cursor)), behind(this._answered), String(HEADS)];
+    const skimmed = skim.run(this._connection, [heads, last, answers, stream], from);
+    const [top, ...found] = (await vigil.over(skimmed)).map(String);
+    if (this._isClosed || top === undefined || !(seqOf(top) > seqOf(this._cursor))) return false;
+    const passed = [];
+    for (let i = 0; i < found.length; i += 2)
+      passed.push({ head: found[i], seq: Number(found[i + 1]) });
+    if (!this._host.passed(passed, top)) return false;
+    this._stand(top);
+    this._cameAt = performance.now();
+    return true;
+  }
+
+  /** Something is on its way for somebody here. */
+  hurry() {
+    if (this._useless <= USELESS) return;
+    this._useless = 0;
+    this._wake?.();
+  }
+
   async _tookFrom(name, list) {
     if (this._isClosed) return; // while the hub took what came before
     if (!name.endsWith(this._keys.answers)) {
-      await this._take(entriesOf(list));
+      await this._take(entriesOf(list, this._last));
       this._cursor = String(list.at(-1)[0]);
       return;
     }

@@ -326,7 +326,7 @@ describe('redis: an outage', () => {
     await send(1, 10);
     await allGet(1, 10);
     let next = 11;
-    for (const name of ['events', 'last', 'processes']) {
+    for (const name of ['events', 'last', 'heads', 'processes']) {
       await io.del(`{fanline}:${name}`);
       await send(next, next + 9);
       await allGet(next, next + 9);

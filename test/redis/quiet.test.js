@@ -1,8 +1,10 @@
 'use strict';
 
-// A process whose clients get nothing of a busy stream: what it costs is how often it reads.
+// A process whose clients get nothing of a busy stream: it looks at what has come, and reads nothing until it must.
 
 const assert = require('node:assert/strict');
+const { setTimeout: delay } = require('node:timers/promises');
+const { seqOf } = require('../../lib/distribution/ids');
 const { startRedis } = require('./support/server');
 const { World } = require('./support/wired');
 
@@ -10,39 +12,178 @@ const EVENTS = 200;
 
 describe('redis: a busy stream of which nobody here gets anything', () => {
   let world;
+  let port;
+  let a; // sends, and has somebody in the busy room
+  let b; // has nobody there
+  let sent; // to the busy room so far: ids
 
-  beforeEach(() => {
+  beforeEach(async () => {
     world = new World();
+    ({ port } = world.server(await startRedis()));
+    a = await world.hub(world.client('redis 6', port));
+    b = await world.hub(world.client('ioredis 6', port));
+    for (const one of [a, b]) await one.until('ready');
+    sent = [];
   });
 
   afterEach(() => world.end());
 
-  /** How often each connection has read while events for a room were accepted one by one. */
-  async function readsOf(port, hub) {
+  /** Numbers from 1, one by one. */
+  async function send(count) {
+    for (let i = 0; i < count; i++) {
+      sent.push(await a.hub.to('busy').send(`${sent.length + 1}`).accepted);
+    }
+  }
+
+  const passed = () => b.hub._traffic.recoveries._passed.get('room busy') ?? 0;
+
+  /** Until some of it was passed over by b, and it has taken notice of all. */
+  async function pass() {
+    const before = passed();
+    do await send(20);
+    while (passed() === before);
+    await b.hub._traffic.recoveries.reached(seqOf(sent.at(-1)));
+  }
+
+  const numbers = (from, to) => Array.from({ length: to - from + 1 }, (_, i) => `${from + i}`);
+
+  it('is looked at from time to time, and not read', async () => {
+    const busy = await a.open('/?room=busy');
+    const other = await b.open('/?room=other');
     const reads = new Map();
     const monitor = await world.client('ioredis 6', port).monitor();
     monitor.on('monitor', (_time, [name], source) => {
       if (name.toUpperCase() === 'XREAD') reads.set(source, (reads.get(source) ?? 0) + 1);
     });
-    for (let i = 0; i < EVENTS; i++) await hub.to('busy').send(`${i}`).accepted;
+    await send(EVENTS);
     monitor.disconnect();
-    return [...reads.values()].sort((a, b) => a - b);
-  }
-
-  it('is read less often than by those who do', async () => {
-    const { port } = world.server(await startRedis());
-    const [a, b] = [
-      await world.hub(world.client('redis 6', port)),
-      await world.hub(world.client('ioredis 6', port)),
-    ];
-    for (const one of [a, b]) await one.until('ready');
-    const busy = await a.open('/?room=busy');
-    const other = await b.open('/?room=other');
-    const [few, many] = await readsOf(port, a.hub);
+    const [few, many] = [...reads.values()].sort((x, y) => x - y);
     assert(few * 2 < many, `${few} and ${many} reads of ${EVENTS} events`);
     // The one for somebody here comes, and from then on it reads as others do.
     a.hub.to('other').send('at last');
     assert.equal((await other.next()).data, 'at last');
     assert.equal((await busy.take(EVENTS)).length, EVENTS);
+  });
+
+  it('is given whole to those who come back for it', async () => {
+    await send(10);
+    await pass();
+    const last = sent.length;
+    const back = await b.open('/?room=busy', { lastEventId: sent[4] });
+    assert.deepEqual(await back.data(last - 5), numbers(6, last));
+    await send(5);
+    assert.deepEqual(await back.data(5), numbers(last + 1, last + 5));
+  });
+
+  it('is given to nobody who comes anew, nor when he comes back', async () => {
+    await pass();
+    const last = sent.length;
+    const early = await b.open('/?room=busy');
+    await early.until(({ text }) => /\nid: .*\n/.test(text)); // its cursor, before any event
+    assert.equal(/\nid: (.*)\n/.exec(early.text)[1], sent.at(-1));
+    const first = await b.open('/?room=busy');
+    await send(1);
+    const { data, id } = await first.next();
+    assert.equal(data, `${last + 1}`);
+    first.close();
+    await send(2);
+    const again = await b.open('/?room=busy', { lastEventId: id });
+    assert.deepEqual(await again.data(2), numbers(last + 2, last + 3));
+    const between = await b.open('/?room=busy', { lastEventId: sent[last - 1] });
+    assert.deepEqual(await between.data(3), numbers(last + 1, last + 3));
+  });
+
+  it('takes nothing from the history of other rooms here: no range is read for those who come back', async () => {
+    const { accepted } = a.hub.to('other').send('before');
+    const cursor = await accepted;
+    const other = await b.open('/?room=other');
+    await a.hub.to('other').send('1').accepted;
+    assert.deepEqual(await other.data(1), ['1']);
+    await pass();
+    let ranges = 0;
+    const monitor = await world.client('ioredis 6', port).monitor();
+    monitor.on('monitor', (_time, [name, key]) => {
+      if (name.toUpperCase() === 'XRANGE' && key.endsWith('events')) ranges++;
+    });
+    b.hub._traffic._link.hurry(); // its looks have ranges of their own
+    const back = await b.open('/?room=other', { lastEventId: cursor });
+    assert.deepEqual(await back.data(1), ['1']);
+    monitor.disconnect();
+    assert.equal(ranges, 0);
+  });
+
+  it('holds up neither commands nor questions nor answers', async () => {
+    const other = await b.open('/?room=other');
+    await pass();
+    assert.equal((await a.hub.presence({ room: 'other' })).size, 1);
+    await pass();
+    assert.equal((await b.hub.presence({ room: 'other' })).size, 1);
+    await pass();
+    a.hub.to('other').join('busy');
+    const last = sent.length;
+    await send(3);
+    assert.deepEqual(await other.data(3), numbers(last + 1, last + 3));
+    const { process, _link } = b.hub._traffic;
+    other.close();
+    await new Promise((resolve) => b.hub.once('disconnect', resolve));
+    await pass();
+    await a.hub._traffic._link.answer(process, '{"number":0}');
+    for (let i = 0; i < 50 && _link._tail._answered === '0-0'; i++) await send(20);
+    assert.notEqual(_link._tail._answered, '0-0');
+  });
+
+  it('holds up nothing that is sent here for somebody here', async () => {
+    const other = await b.open('/?room=other');
+    await pass();
+    const isRead = () => b.hub._traffic._link._tail._useless === 0;
+    assert(!isRead());
+    await b.hub.to('other').send('x').accepted;
+    assert(isRead());
+    await other.data(1);
+    await pass();
+    await b.hub.to('busy').send('nobody waits for it here').accepted;
+    assert(!isRead());
+    assert.equal((await b.hub.to('other').deliver('y')).matched, 1);
+    assert.deepEqual(await other.data(1), ['y']);
+  });
+
+  it('hides no loss: of a server that was emptied its clients are told', async () => {
+    const other = await b.open('/?room=other');
+    await pass();
+    await world.client('ioredis 6', port).flushall();
+    await send(1);
+    assert.equal((await other.next()).event, 'fanline:reset');
+    await a.hub.to('other').send('on').accepted;
+    assert.equal((await other.next()).data, 'on');
+  });
+
+  it('hides no loss: of a server that has taken over without the last event they are told', async () => {
+    const other = await b.open('/?room=other');
+    await pass();
+    const io = world.client('ioredis 6', port);
+    await io.xdel('{fanline}:events', sent.at(-1));
+    await io.set('{fanline}:last', sent.at(-2));
+    await send(1);
+    assert.equal((await other.next()).event, 'fanline:reset');
+  });
+
+  it('is read when what is known of it is gone: nothing is missing', async () => {
+    const other = await b.open('/?room=other');
+    await pass();
+    await a.hub.to('other').send('1').accepted;
+    await world.client('ioredis 6', port).del('{fanline}:heads');
+    await send(20);
+    await delay(150); // it has looked
+    await a.hub.to('other').send('2').accepted;
+    assert.deepEqual(await other.data(2), ['1', '2']);
+  });
+
+  it('keeps no more than some thousand heads in the server', async () => {
+    for (let i = 0; i < 5_000; i++) a.hub.to(`room ${i}`).send('x');
+    await a.hub.to('end').send('x').accepted;
+    const io = world.client('ioredis 6', port);
+    const known = await io.zcard('{fanline}:heads');
+    assert(known > 1_000 && known <= 4_096 + 256, `${known}`);
+    assert.notEqual(await io.zscore('{fanline}:heads', ''), null);
   });
 });

@@ -126,6 +126,7 @@ describe('redis: what is kept', () => {
       answers: ['stream', true],
       batch: ['string', true],
       events: ['stream', false],
+      heads: ['zset', false],
       last: ['string', false],
       processes: ['zset', false],
     });

@@ -33,6 +33,7 @@ class Probe {
       process: this.process,
       started: (id) => this._tell('started', id),
       received: (entries) => this._receive(entries),
+      passed: () => false,
       lost: (id) => this._tell('lost', id),
       answered: (text) => {
         this._tell('answered', text);
