@@ -82,7 +82,6 @@ class Takeover extends OwnWrites {
     this.socket = res.stream === undefined ? res.socket : null; // HTTP/2 streams share theirs
     this.session = res.stream?.session ?? null; // which a stream that has ended no longer knows
     this.transport = 'opening';
-    this.cause = null; // why `relay`
     this.found = null;
     this.left = false; // the shadows forward: the response is Node's again
     this.relay = null;
@@ -197,6 +196,7 @@ class Takeover extends OwnWrites {
     socket._write = guardWrite;
     socket._writev = guardWritev;
     this.transport = 'fd';
+    res.removeListener('finish', onFinish); // nothing can finish it before the loop has released it
     if (client._transport === 'detached') detachSoon(this);
   }
 
@@ -207,7 +207,6 @@ class Takeover extends OwnWrites {
       return;
     }
     posted();
-    this.cause = cause;
     this.transport = 'relay';
     this.relay = new relaying.Relay(this);
     client._hub._countRelay(cause);
@@ -259,6 +258,7 @@ class Takeover extends OwnWrites {
   released() {
     const { found, held, res } = this;
     this.relay?.passAll();
+    if (this.transport === 'fd') this.res.on('finish', onFinish);
     this._letGo();
     if (held) this._passBeneath(held);
     if (this.ended && !res.writableEnded) found.end.call(res);
