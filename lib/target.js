@@ -12,7 +12,7 @@ const { closeOptions, names, sendOptions } = require('./options');
 const { Receipt, Ticket } = require('./receipt');
 
 const NO_FIELDS = Object.freeze({});
-const ONE_ROOM = Object.freeze([1, 0, 0, 0]);
+const ONE_ROOM = Object.freeze({ rooms: [0], clients: [], exceptRooms: [], exceptClients: [] });
 const NOBODY = Object.freeze({ rooms: [], users: [], clients: [], targets: [] });
 
 function merged(parts, more) {
@@ -200,9 +200,7 @@ class Target {
     if (seq === 0 && (nobody || hub._open === 0)) return false;
     hub._start();
     this._writeKeys(numbers);
-    const { rooms, clients, exceptRooms, exceptClients } = numbers;
-    const counts = [rooms.length, clients.length, exceptRooms.length, exceptClients.length];
-    this._post(counts, text, fields, seq, ticket);
+    this._post(numbers, text, fields, seq, ticket);
     if (seq > 0) this._keep(numbers, seq);
     return true;
   }
@@ -223,15 +221,15 @@ class Target {
     return true;
   }
 
-  /** @param {number[]} counts how many rooms, clients, rooms and clients excepted the array of keys has */
-  _post([rooms, clients, exceptRooms, exceptClients], text, fields, seq, ticket) {
+  /** @param {object} numbers of which the array of keys has as many as there are in each list */
+  _post({ rooms, clients, exceptRooms, exceptClients }, text, fields, seq, ticket) {
     const hub = this._hub;
     const cost = hub._native.publish(
       this._everyone,
-      rooms,
-      clients,
-      exceptRooms,
-      exceptClients,
+      rooms.length,
+      clients.length,
+      exceptRooms.length,
+      exceptClients.length,
       text,
       fields.event,
       fields.id,
