@@ -31,7 +31,10 @@ async function profile(scenario, name, settings) {
         return usage();
       }
       const after = await usage();
-      await recording.stop((sample) => {
+      const ended = recording;
+      recording = null;
+      Object.assign(found, { places: new Map(), samples: 0, js: 0 }); // where there are several, the last counts
+      await ended.stop((sample) => {
         const place = placeOf(sample);
         found.places.set(place, (found.places.get(place) ?? 0) + 1);
         found.samples++;
@@ -45,9 +48,12 @@ async function profile(scenario, name, settings) {
   return found;
 }
 
+/** µs for each delivery, or where a scenario counts by client, for each client. */
+const costOf = ({ cpu_us, cpu_ms }) => cpu_us ?? cpu_ms * 1_000;
+
 function print(scenario, variant, byDriver) {
   const drivers = Object.keys(byDriver);
-  console.log(`\n${scenario.title} (${variant}): µs for each delivery, and share\n`);
+  console.log(`\n${scenario.title} (${variant}): µs for each delivery (or client), and share\n`);
   console.log(`| where | ${drivers.join(' | ')} |\n|---|${drivers.map(() => '---|').join('')}`);
   const row = (title, of) =>
     console.log(`| ${title} | ${drivers.map((d) => of(byDriver[d])).join(' | ')} |`);
@@ -55,10 +61,10 @@ function print(scenario, variant, byDriver) {
     if (!drivers.some((d) => byDriver[d].places.has(place))) continue;
     row(place, ({ places, samples, numbers }) => {
       const share = (places.get(place) ?? 0) / samples;
-      return `${(share * numbers.cpu_us).toFixed(3)} (${(share * 100).toFixed(1)} %)`;
+      return `${(share * costOf(numbers)).toFixed(3)} (${(share * 100).toFixed(1)} %)`;
     });
   }
-  row('in all', ({ numbers }) => numbers.cpu_us.toFixed(3));
+  row('in all', ({ numbers }) => costOf(numbers).toFixed(3));
   row('of it the first thread', ({ js, samples }) => `${((js / samples) * 100).toFixed(1)} %`);
   row('samples', ({ samples }) => samples);
 }
