@@ -33,8 +33,10 @@ async function wrap(_middleware, listener, onError, hub) {
 const FASTIFY = { name: 'Fastify', wrap, kinds: ['http', 'http2'] };
 
 describe('behaviour', () => {
-  const { opening, pressure, replay } = BEHAVIOURS;
+  const { opening, pressure, replay, sending } = BEHAVIOURS;
   const [fd, , , http2] = TRANSPORTS;
+  const detached = { ...TRANSPORTS.find(({ name }) => name === 'detached'), without: undefined };
   overMatrix(Object.values(BEHAVIOURS), combosOf([fd], FASTIFY));
   overMatrix([opening, pressure, replay], combosOf([http2], FASTIFY));
+  overMatrix([sending, pressure, replay], combosOf([detached], FASTIFY));
 });

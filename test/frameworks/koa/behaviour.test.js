@@ -27,8 +27,10 @@ const KOAS = [
 ];
 
 describe('behaviour', () => {
-  const { opening, pressure, replay } = BEHAVIOURS;
+  const { opening, pressure, replay, sending } = BEHAVIOURS;
   const [fd, , , http2] = TRANSPORTS;
+  const detached = { ...TRANSPORTS.find(({ name }) => name === 'detached'), without: undefined };
   overMatrix(Object.values(BEHAVIOURS), combosOf([fd], ...KOAS));
   overMatrix([opening, pressure, replay], combosOf([http2], KOAS[1]));
+  overMatrix([sending, pressure, replay], combosOf([detached], ...KOAS));
 });
