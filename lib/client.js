@@ -2,7 +2,7 @@
 
 // One open event stream, as JavaScript sees it. What it sends is posted to the loop; how far that got is told by reports.
 
-const { EventEmitter } = require('node:events');
+const { emitsClose } = require('./close-event');
 const errors = require('./errors');
 const { checkSize, refusal, serialized } = require('./encode');
 const { clients, posted, REASON, tell } = require('./loop');
@@ -11,12 +11,12 @@ const { fenceId } = require('./fence');
 const history = require('./history');
 const { newId } = require('./id');
 const { pipe } = require('./pipe');
+const roomNames = require('./room-names');
 const { hasGivenUp } = require('./socket');
 
 const HIGH_BYTES = 64 * 1024; // beyond this `send` answers false
 const RETRY_MAX = 2 ** 31 - 1;
 const NO_OPTS = Object.freeze({});
-const NO_ROOMS = Object.freeze(new Set());
 
 class Client {
   /**
@@ -34,24 +34,17 @@ class Client {
     this._number = 0; // in the loop; 0: never opened
     this._method = request.method;
     this._transport = settings.transport ?? hub._options.transport;
-    this._rooms = null; // Set, once it has been in one
-    this._untold = null; // rooms that it is in since connect, and `join` has yet to be told
+    this._rooms = null; // see room-names.js
     this._takeover = null;
     this._closing = null; // the reason, as soon as the end has begun
-    this._endsConnection = false;
     this._posted = 0; // cost of all frames sent to this client alone
     this._taken = 0; // of these, what the loop had taken in at its last report
-    this._begun = 0; // number of the last event that was kept when it connected
     this._queued = 0; // bytes that waited at its last report
-    this._drains = null; // resolve functions of drain()
-    this._cause = undefined; // what has failed, where that ended it
-    this._isOut = false; // the loop has let it go
-    this._hasLast = false; // JavaScript has ended it, and the loop has a last word: what was dropped
-    this._controller = null;
   }
 
   get rooms() {
-    return this._rooms ?? NO_ROOMS;
+    if (this._rooms !== null) this._rooms = roomNames.asSet(this._rooms); // whoever has it sees what changes
+    return this._rooms ?? roomNames.NONE;
   }
 
   get transport() {
@@ -168,13 +161,14 @@ class Client {
   }
 
   _countWith(wanted) {
-    return wanted.reduce((sum, name) => sum + !this.rooms.has(name), this.rooms.size);
+    const isNew = (name) => !roomNames.has(this._rooms, name);
+    return wanted.filter(isNew).length + roomNames.sizeOf(this._rooms);
   }
 
   _join(wanted) {
     for (const name of wanted) {
       if (this._closing !== null) break; // also by a listener
-      if (this.rooms.has(name)) continue;
+      if (roomNames.has(this._rooms, name)) continue;
       this._enter(name);
       tell(this._hub, 'join', this, name);
     }
@@ -183,8 +177,7 @@ class Client {
 
   _enter(name) {
     const hub = this._hub;
-    this._rooms ??= new Set();
-    this._rooms.add(name);
+    this._rooms = roomNames.added(this._rooms, name);
     hub._native.join(this._number, hub._rooms.add(name, this));
     hub._traffic?.recoveries.joined(this, name);
     posted();
@@ -193,10 +186,11 @@ class Client {
   /** In these rooms from the start; the hub is told after it has been told of the client. */
   _enterAll(rooms) {
     for (const name of rooms) this._enter(name);
-    this._untold = new Set(rooms);
+    if (rooms.length > 0) this._untold = new Set(rooms);
   }
 
   _tellJoins() {
+    if (this._untold === null) return;
     for (const name of [...this._untold]) {
       if (this._closing !== null) return;
       if (this._untold.delete(name)) tell(this._hub, 'join', this, name);
@@ -208,8 +202,8 @@ class Client {
     const hub = this._hub;
     for (const name of unwanted) {
       if (this._closing !== null) break;
-      if (!this.rooms.has(name)) continue;
-      this._rooms.delete(name);
+      if (!roomNames.has(this._rooms, name)) continue;
+      this._rooms = roomNames.removed(this._rooms, name);
       hub._native.leave(this._number, hub._rooms.remove(name, this));
       posted();
       if (!this._untold?.delete(name)) tell(hub, 'leave', this, name);
@@ -380,20 +374,18 @@ class Client {
   }
 }
 
-// An EventEmitter without its constructor: what it keeps is made with the first listener.
-Object.setPrototypeOf(Client.prototype, EventEmitter.prototype);
+/** What most never need, or only at their end, is here until then. */
+Object.assign(Client.prototype, {
+  _untold: null, // rooms that it is in since connect, and `join` has yet to be told
+  _endsConnection: false,
+  _begun: 0, // number of the last event that was kept when it connected
+  _drains: null, // resolve functions of drain()
+  _cause: undefined, // what has failed, where that ended it
+  _isOut: false, // the loop has let it go
+  _hasLast: false, // JavaScript has ended it, and the loop has a last word: what was dropped
+  _controller: null,
+});
 
-/** A `close` listener added after the end is called once, in a microtask. */
-for (const method of ['on', 'addListener', 'prependListener', 'once', 'prependOnceListener']) {
-  const add = EventEmitter.prototype[method];
-  Client.prototype[method] = function (name, listener) {
-    if (name !== 'close' || this.closed === null || typeof listener !== 'function') {
-      return add.call(this, name, listener);
-    }
-    const args = this._cause === undefined ? [this.closed] : [this.closed, this._cause];
-    queueMicrotask(() => listener.apply(this, args));
-    return this;
-  };
-}
+emitsClose(Client.prototype);
 
 module.exports = { Client };

@@ -13,6 +13,7 @@ const { clients, counts, listen, native, posted, tell } = require('./loop');
 const { merged, pageOf } = require('./distribution/presence');
 const { connectOptions, hubCloseOptions, hubOptions, names } = require('./options');
 const { presenceOptions } = require('./options');
+const { namesOf } = require('./room-names');
 const { Rooms, RoomSizes } = require('./rooms');
 const { Shutdown } = require('./shutdown');
 const { Target } = require('./target');
@@ -247,12 +248,12 @@ class Hub extends EventEmitter {
   _depart(client) {
     this._open--;
     this._traffic?.recoveries.forget(client);
-    for (const name of client.rooms) this._rooms.remove(name, client);
+    for (const name of namesOf(client._rooms)) this._rooms.remove(name, client);
     if (client.user !== undefined) this._users.remove(client.user, client);
   }
 
   _tellDeparture(client) {
-    for (const name of client.rooms) {
+    for (const name of namesOf(client._rooms)) {
       if (!client._untold?.has(name)) tell(this, 'leave', client, name);
     }
   }

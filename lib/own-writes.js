@@ -10,9 +10,6 @@ class OwnWrites {
   /** @param {object} client whose response it is */
   constructor(client) {
     this.client = client;
-    this.gatherer = null;
-    this.waiting = null; // the response, while it owes its writer a `drain`
-    this.ended = false; // by the application's end()
   }
 
   write(res, chunk, encoding, callback) {
@@ -71,5 +68,12 @@ class OwnWrites {
     res.emit('drain');
   }
 }
+
+/** Until something is written. */
+Object.assign(OwnWrites.prototype, {
+  gatherer: null,
+  waiting: null, // the response, while it owes its writer a `drain`
+  ended: false, // by the application's end()
+});
 
 module.exports = { OwnWrites };

@@ -46,6 +46,19 @@ function relayCause(req, res, socket) {
 }
 
 /**
+ * Is this a response of Node's for which nobody has set a header yet, or wants to know of headers?
+ * @param {object} res
+ */
+function isUntouched(res) {
+  return (
+    res.relayCause === undefined &&
+    typeof res.getHeaderNames === 'function' &&
+    ['writeHead', 'setHeader', 'flushHeaders'].every((name) => !Object.hasOwn(res, name)) &&
+    res.getHeaderNames().length === 0
+  );
+}
+
+/**
  * Has everything that went through Node reached the kernel?
  * @param {object} res an HTTP/1 response
  * @param {object} socket its socket
@@ -68,4 +81,11 @@ function hasGivenUp(socket) {
   return ['ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH'].includes(socket?.errored?.code);
 }
 
-module.exports = { anyDescriptor, hasGivenUp, isFlushed, ownDescriptor, relayCause };
+module.exports = {
+  anyDescriptor,
+  hasGivenUp,
+  isFlushed,
+  isUntouched,
+  ownDescriptor,
+  relayCause,
+};

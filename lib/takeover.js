@@ -5,14 +5,13 @@
 // (whatever reaches it by another way is queued as a whole), and a way back that ends the response as Node would have.
 // docs/architecture.md tells the order of the steps and why.
 
-const { ServerResponse } = require('node:http');
 const { Detached, detachSoon } = require('./detached');
 const { toBytes } = require('./gather');
 const { posted, REASON } = require('./loop');
 const { OwnWrites } = require('./own-writes');
 const relaying = require('./relay');
 const { StallWatch } = require('./stall');
-const { hasGivenUp, isFlushed, ownDescriptor, relayCause } = require('./socket');
+const { hasGivenUp, isFlushed, isUntouched, ownDescriptor, relayCause } = require('./socket');
 
 const kTakeover = Symbol('fanline.takeover');
 const NGHTTP2_CANCEL = 8; // node:http2 is not there in every build
@@ -80,18 +79,11 @@ class Takeover extends OwnWrites {
     this.req = req;
     this.res = res;
     this.socket = res.stream === undefined ? res.socket : null; // HTTP/2 streams share theirs
-    this.session = res.stream?.session ?? null; // which a stream that has ended no longer knows
+    if (res.stream) this.session = res.stream.session; // which a stream that has ended no longer knows
     this.transport = 'opening';
     this.found = null;
     this.left = false; // the shadows forward: the response is Node's again
-    this.relay = null;
-    this.asked = false; // the loop, for the connection
-    this.held = null; // what came beneath us after the response had ended
     this.socketTimeout = null; // as it was, once it has been changed
-    this.over = false; // the response has finished
-    this.endWatch = null;
-    this.bodyTimer = null;
-    this.lastWord = null;
   }
 
   /** Writes the headers, puts the shadows up and chooses the sink. */
@@ -122,25 +114,20 @@ class Takeover extends OwnWrites {
   _writeHead(headers) {
     const { res } = this;
     res.statusCode = 200;
-    if (this._isBare()) res.writeHead(200, headers);
-    else {
-      res.removeHeader('Content-Length');
-      for (const name in headers) res.setHeader(name, headers[name]);
-      // Without Node nobody serves another request on this connection.
-      if (this._mayDetach() && !res.hasHeader('Connection')) res.setHeader('Connection', 'close');
+    if (isUntouched(res) && !this._mayDetach()) {
+      res.writeHead(200, headers); // Node then keeps no table of them beside the block it sends
+    } else {
+      this._setHeaders(headers);
     }
     res.flushHeaders();
   }
 
-  /** Nobody has set a header or waits for ours: Node need not keep them, which costs each response 450 bytes. */
-  _isBare() {
-    const { client, res, socket } = this;
-    return (
-      client._transport === 'auto' &&
-      ownDescriptor(res, socket) >= 0 &&
-      res.writeHead === ServerResponse.prototype.writeHead &&
-      res.getHeaderNames().length === 0
-    );
+  _setHeaders(headers) {
+    const { res } = this;
+    res.removeHeader('Content-Length');
+    for (const name in headers) res.setHeader(name, headers[name]);
+    // Without Node nobody serves another request on this connection.
+    if (this._mayDetach() && !res.hasHeader('Connection')) res.setHeader('Connection', 'close');
   }
 
   _mayDetach() {
@@ -391,5 +378,18 @@ class Takeover extends OwnWrites {
     } else res.destroy?.();
   }
 }
+
+/** What most never need, or only at their end, is here until then: what is in each is a part of what a stream costs. */
+Object.assign(Takeover.prototype, {
+  session: null,
+  cause: null, // why `relay`
+  relay: null,
+  asked: false, // the loop, for the connection
+  held: null, // what came beneath us after the response had ended
+  over: false, // the response has finished
+  endWatch: null,
+  bodyTimer: null,
+  lastWord: null,
+});
 
 module.exports = { Takeover };
