@@ -67,8 +67,12 @@ module.exports = {
   goals: [
     goal('CPU per token: res.write', beside('cpu_us'), { must: '<= 0.8', aim: '<= 0.5' }),
     goal('JS thread per token: res.write', beside('js_us'), { must: '<= 0.2' }),
-    goal('piped, CPU per token: res.write', beside('cpu_us', 'pipe'), { must: '<= 0.8' }),
-    goal('piped, without the sources, CPU per token: res.write', net('cpu_us', 'pipe')),
-    goal('piped, without the sources, JS thread per token: res.write', net('js_us', 'pipe')),
+    goal('piped, CPU per token: res.write', beside('cpu_us', 'pipe'), { aim: '<= 0.8' }),
+    goal('piped, without the sources, CPU per token: res.write', net('cpu_us', 'pipe'), {
+      must: '<= 0.8',
+    }),
+    goal('piped, without the sources, JS thread per token: res.write', net('js_us', 'pipe'), {
+      must: '<= 0.2',
+    }),
   ],
 };

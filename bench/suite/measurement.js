@@ -23,7 +23,7 @@ class Measurement {
       settings,
       seconds: SECONDS,
       start: async (options = {}) => {
-        const server = await ServerProcess.start(name, scenario.name, options, settings);
+        const server = await ServerProcess.start(name, scenario, options, settings);
         this.#add(() => server.stop());
         return server;
       },

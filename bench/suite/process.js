@@ -19,8 +19,12 @@ class ServerProcess {
     // A process group of its own: Ctrl-C is for the benchmark, which then ends what it has started.
     server.#child = fork(
       path.join(__dirname, '..', 'server.js'),
-      [driver, scenario, JSON.stringify(options)],
-      { execArgv: ['--expose-gc'], stdio: ['ignore', 'inherit', 'pipe', 'ipc'], detached: true },
+      [driver, scenario.name, JSON.stringify(options)],
+      {
+        execArgv: ['--expose-gc', ...(scenario.flags ?? [])],
+        stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
+        detached: true,
+      },
     );
     server.#watch();
     try {

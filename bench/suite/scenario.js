@@ -18,6 +18,7 @@
 //              An event lost, doubled or out of order throws.
 //   work       { name: async (server, settings, streams) => any JSON }: what is done in the driver's process. `server` is the driver's
 //              (driver.js), `streams` the array of what came by onStream. suite/work.js has broadcasts() and more.
+//   flags      of node, for the driver's process (absent: none)
 //   goals      [{ what, value, must, aim }]: see goal() below; the figures of DESIGN section 8 and issue 8
 //   charts     [{ type, key, title, … }]: see suite/charts/index.js; absent: bars of the first column
 //
