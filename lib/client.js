@@ -35,10 +35,12 @@ class Client {
     this._method = request.method;
     this._transport = settings.transport ?? hub._options.transport;
     this._rooms = null; // see room-names.js
+    this._untold = null; // rooms that it is in since connect, and `join` has yet to be told
     this._takeover = null;
     this._closing = null; // the reason, as soon as the end has begun
     this._posted = 0; // cost of all frames sent to this client alone
     this._taken = 0; // of these, what the loop had taken in at its last report
+    this._begun = 0; // number of the last event that was kept when it connected
     this._queued = 0; // bytes that waited at its last report
   }
 
@@ -161,8 +163,9 @@ class Client {
   }
 
   _countWith(wanted) {
-    const isNew = (name) => !roomNames.has(this._rooms, name);
-    return wanted.filter(isNew).length + roomNames.sizeOf(this._rooms);
+    let count = roomNames.sizeOf(this._rooms);
+    for (const name of wanted) if (!roomNames.has(this._rooms, name)) count++;
+    return count;
   }
 
   _join(wanted) {
@@ -376,9 +379,7 @@ class Client {
 
 /** What most never need, or only at their end, is here until then. */
 Object.assign(Client.prototype, {
-  _untold: null, // rooms that it is in since connect, and `join` has yet to be told
   _endsConnection: false,
-  _begun: 0, // number of the last event that was kept when it connected
   _drains: null, // resolve functions of drain()
   _cause: undefined, // what has failed, where that ended it
   _isOut: false, // the loop has let it go

@@ -6,7 +6,7 @@
 const NONE = Object.freeze(new Set());
 
 function has(rooms, name) {
-  return rooms instanceof Set ? rooms.has(name) : rooms === name;
+  return typeof rooms === 'object' && rooms !== null ? rooms.has(name) : rooms === name;
 }
 
 function sizeOf(rooms) {
@@ -35,7 +35,7 @@ function namesOf(rooms) {
 
 /** @returns {Set<string>} the same one for a Set */
 function asSet(rooms) {
-  return rooms instanceof Set ? rooms : new Set(namesOf(rooms));
+  return typeof rooms === 'object' && rooms !== null ? rooms : new Set(namesOf(rooms));
 }
 
 module.exports = { NONE, added, asSet, has, namesOf, removed, sizeOf };

@@ -15,10 +15,7 @@ fan_buf *fan_buf_new(size_t capacity) {
 
 size_t fan_buf_cost(const fan_buf *buf) { return sizeof *buf + buf->capacity; }
 
-void fan_buf_unref(fan_buf *buf) {
-  if (!buf) return;
-  assert(buf->refs > 0);
-  if (--buf->refs > 0) return;
+void fan_buf_free(fan_buf *buf) {
   if (buf->ledger) {
     assert(buf->ledger->held_bytes >= fan_buf_cost(buf));
     buf->ledger->held_bytes -= fan_buf_cost(buf);

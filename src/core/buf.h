@@ -14,6 +14,7 @@
  *
  * Thread: one at a time (see above). Owns: itself. Units: bytes.
  */
+#include <assert.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -62,7 +63,15 @@ static inline fan_buf *fan_buf_ref(fan_buf *buf) {
 
 /* With room for `capacity` bytes and one reference, or NULL. At most 4 GiB less one. */
 fan_buf *fan_buf_new(size_t capacity);
-void fan_buf_unref(fan_buf *buf); /* frees it with the last reference; NULL is fine */
+/* Its last reference is gone. */
+void fan_buf_free(fan_buf *buf);
+
+/* Frees it with the last reference; NULL is fine. */
+static inline void fan_buf_unref(fan_buf *buf) {
+  if (!buf) return;
+  assert(buf->refs > 0);
+  if (--buf->refs == 0) fan_buf_free(buf);
+}
 
 /* What the buffer costs in memory: the number that budgets count. */
 size_t fan_buf_cost(const fan_buf *buf);

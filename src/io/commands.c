@@ -207,7 +207,7 @@ static void next_batch(fan_loop *loop) {
   fan_batch *done = loop->work;
   loop->work = done->next;
   loop->work_next = 0;
-  fan_free(done);
+  fan_inbox_give_back(&loop->inbox, done);
 }
 
 /* ---- pacing: what is held back waits with its port, so that other hubs go on ---- */

@@ -67,10 +67,14 @@ typedef struct fan_batch {
   fan_command commands[FAN_BATCH_COMMANDS];
 } fan_batch;
 
+/* A batch that is through goes back the way it came: spent (the loop) -> spare -> fresh (the poster). So stretch after stretch
+ * allocates nothing. */
 typedef struct fan_inbox {
-  fan_batch *open; /* the poster's alone */
+  fan_batch *open, *fresh; /* the poster's alone */
+  fan_batch *spent;        /* the loop's alone */
   pthread_mutex_t mutex;
   /* under the mutex */
+  fan_batch *spare;
   fan_batch *first, *last;
   bool sleeping;     /* the loop waits: the next post has to wake it */
   bool stretch_open; /* what was posted last came before the end of its stretch */
@@ -86,8 +90,11 @@ int fan_inbox_add(fan_inbox *inbox, const fan_command *command);
 /* Hands the open batch over, if there is one. Answers true when the loop has to be woken. */
 bool fan_inbox_post(fan_inbox *inbox, bool end_of_stretch);
 
-/* All that was posted, in order, or NULL. The caller frees the batches. */
+/* All that was posted, in order, or NULL. The caller gives each batch back, or frees it. */
 fan_batch *fan_inbox_take(fan_inbox *inbox, bool *stretch_open);
+
+/* Takes the batch, which the loop is through with, for the poster to use again; frees it if there is one already. Loop only. */
+void fan_inbox_give_back(fan_inbox *inbox, fan_batch *batch);
 
 /* About to wait: answers false when something has been posted meanwhile. */
 bool fan_inbox_sleep(fan_inbox *inbox);

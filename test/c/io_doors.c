@@ -152,6 +152,36 @@ static void test_inbox_wakes_only_who_sleeps(void) {
   fan_inbox_deinit(&inbox);
 }
 
+static fan_batch *pass_one(fan_inbox *inbox) {
+  bool open;
+  fan_command command = {.op = FAN_OP_JOIN};
+  CHECK_EQ(fan_inbox_add(inbox, &command), 0);
+  fan_inbox_post(inbox, true);
+  fan_batch *batch = fan_inbox_take(inbox, &open);
+  CHECK_EQ(batch->count, 1);
+  CHECK(batch->next == NULL);
+  return batch;
+}
+
+static void test_inbox_uses_batches_again(void) {
+  fan_inbox inbox;
+  fan_inbox_init(&inbox);
+  for (int i = 0; i < 2; i++) {
+    fan_inbox_give_back(&inbox, pass_one(&inbox));
+    CHECK(fan_inbox_sleep(&inbox));
+  }
+  io_fail_allocations(1); /* from now on it would be noticed */
+  for (int i = 0; i < 10; i++) {
+    fan_inbox_give_back(&inbox, pass_one(&inbox));
+    CHECK(fan_inbox_sleep(&inbox));
+  }
+  io_fail_allocations(0);
+  fan_batch *first = pass_one(&inbox);
+  fan_inbox_give_back(&inbox, first);
+  fan_inbox_give_back(&inbox, pass_one(&inbox)); /* more than one is too much to keep */
+  fan_inbox_deinit(&inbox);
+}
+
 /* ---- the same through the loop ---- */
 
 /* Frames that reach the loop before the stretch ends: whole batches only. */
@@ -288,6 +318,7 @@ int main(void) {
   IO_RUN(test_inbox_everything_once_in_order_and_no_lost_wake_up);
   IO_RUN(test_inbox_says_when_a_batch_is_full);
   IO_RUN(test_inbox_wakes_only_who_sleeps);
+  IO_RUN(test_inbox_uses_batches_again);
   IO_RUN(test_loop_a_large_stretch_is_posted_early);
   IO_RUN(test_loop_a_stretch_wakes_it_once);
   IO_RUN(test_outbox_everything_once_in_order_and_no_lost_bell);
