@@ -10,7 +10,7 @@
 #include "support/io_js.h"
 
 #define ROOM 7
-#define LETTERS 64 /* of an outbox that has not grown */
+#define LETTERS 200 /* more than an outbox has room for that has not grown */
 #define END "0\r\n\r\n"
 
 static js_side js;
@@ -236,6 +236,7 @@ static void test_detach_without_memory_leaves_the_socket_shared(void) {
   begin(js_limits());
   net_tcp(pair);
   uint64_t client = js_client(&js, port, ROOM, pair[0], false);
+  js_fence(&js, port); /* from here on the stats know of it */
   /* Each of these, sinks for nobody, has a letter of its own: no place is left. */
   for (uint64_t nobody = 1; nobody <= LETTERS; nobody++) js_attach_relay(&js, port, nobody);
   js_post(&js, port, FAN_OP_DETACH, client, 0);
