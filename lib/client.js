@@ -45,8 +45,8 @@ class Client {
   }
 
   get rooms() {
-    if (this._rooms !== null) this._rooms = roomNames.asSet(this._rooms); // whoever has it sees what changes
-    return this._rooms ?? roomNames.NONE;
+    this._rooms = roomNames.asSet(this._rooms); // its own, and whoever has it sees what changes
+    return this._rooms;
   }
 
   get transport() {

@@ -21,8 +21,8 @@ const USER_RETRY_FACTOR = 10; // at clientsPerUser the newcomer loses; tabs must
 
 /** Headers of the stream: ours, with the application's over them; null removes one. */
 function headersOf(own) {
-  if (own === undefined) return DEFAULT_HEADERS;
-  const headers = { ...DEFAULT_HEADERS };
+  const headers = { ...DEFAULT_HEADERS }; // whatever writes them may add to them: each response has its own
+  if (own === undefined) return headers;
   for (const name in own) {
     const ours = Object.keys(headers).find((key) => key.toLowerCase() === name.toLowerCase());
     if (ours !== undefined) delete headers[ours];

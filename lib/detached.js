@@ -12,9 +12,9 @@ const { isFlushed } = require('./socket');
 
 const SOON = 1; // ms
 
-/** Somebody reads the request, or it is still on its way: Node has to bring it. */
+/** Somebody reads the request, maybe with pauses, or it is still on its way: Node has to bring it. */
 function isBeingRead(req) {
-  return !req.complete || (req.readableFlowing === true && !req.readableEnded);
+  return !req.complete || (req.readableFlowing !== null && !req.readableEnded);
 }
 
 function ask(takeover) {

@@ -3,7 +3,7 @@
 // The names of the rooms that one client is in. Most clients are in one, and nobody asks which: a Set for each would be a good part of
 // what a client costs. So they are kept as null (never in any), a string (in that one), or a Set (more, or somebody has looked).
 
-const NONE = Object.freeze(new Set());
+const NONE = Object.freeze([]);
 
 function has(rooms, name) {
   return typeof rooms === 'object' && rooms !== null ? rooms.has(name) : rooms === name;
@@ -38,4 +38,4 @@ function asSet(rooms) {
   return typeof rooms === 'object' && rooms !== null ? rooms : new Set(namesOf(rooms));
 }
 
-module.exports = { NONE, added, asSet, has, namesOf, removed, sizeOf };
+module.exports = { added, asSet, has, namesOf, removed, sizeOf };

@@ -183,7 +183,8 @@ class Takeover extends OwnWrites {
     socket._write = guardWrite;
     socket._writev = guardWritev;
     this.transport = 'fd';
-    res.removeListener('finish', onFinish); // nothing can finish it before the loop has released it
+    // The end of chunks waits in the guard until the loop has let go; a body that is not chunked has no end to be written.
+    if (res.chunkedEncoding) res.removeListener('finish', onFinish);
     if (client._transport === 'detached') detachSoon(this);
   }
 
@@ -245,7 +246,7 @@ class Takeover extends OwnWrites {
   released() {
     const { found, held, res } = this;
     this.relay?.passAll();
-    if (this.transport === 'fd') this.res.on('finish', onFinish);
+    if (this.transport === 'fd' && res.chunkedEncoding) res.on('finish', onFinish);
     this._letGo();
     if (held) this._passBeneath(held);
     if (this.ended && !res.writableEnded) found.end.call(res);

@@ -10,14 +10,25 @@ const http = require('node:http');
 const net = require('node:net');
 const os = require('node:os');
 const path = require('node:path');
+const { setTimeout: pause } = require('node:timers/promises');
 const { createHub } = require('fanline');
-const { dechunk } = require('../js/suite/raw');
+const { dechunk, openRaw } = require('../js/suite/raw');
 const { closed, densityStage, get, letGo, peer } = require('../js/support/density');
 const { open } = require('../js/support/open');
 const { serve } = require('../js/support/serve');
 const { when } = require('../js/support/stage');
 
 const FLOOD = 64 * 1024; // bytes, as src/io/sink_detached.h
+
+/** A request's body, by a reader that pauses at each chunk. */
+async function readSlowly(req) {
+  let text = '';
+  for await (const bytes of req) {
+    await pause(20);
+    text += bytes;
+  }
+  return text;
+}
 
 const descriptors = () => fs.readdirSync('/proc/self/fd').length;
 const onLinux = process.platform === 'linux' ? it : it.skip;
@@ -60,6 +71,46 @@ describe('density mode and its peers', () => {
     const { client, raw } = await peer(stage, { ask });
     client.send('to a POST');
     await raw.until((text) => text.includes('to a POST'));
+    client.close();
+  });
+
+  it('a body that has come is left to a reader that takes its time', async () => {
+    await start();
+    const chunk = (text) => `${text.length}\r\n${text}\r\n`;
+    const body = ['one', 'two', 'three', ''].map(chunk).join('');
+    const { path: url, result } = stage.expect((req, res) => {
+      const client = stage.hub.connect(req, res);
+      return { client, read: readSlowly(req) };
+    });
+    const head = 'Host: x\r\nTransfer-Encoding: chunked\r\n\r\n';
+    openRaw(stage.url, `POST ${url} HTTP/1.1\r\n${head}${body}`);
+    const { client, read } = await result;
+    stage.clients.push(client);
+    assert.equal(await read, 'onetwothree');
+    await letGo(client);
+    client.close();
+  });
+
+  it('a reader that has paused in front of the end is waited for', async () => {
+    await start();
+    let raw;
+    const { path: url, result } = stage.expect(async (req, res) => {
+      req.on('data', () => req.pause());
+      await once(req, 'pause');
+      req.resume();
+      raw.socket.write('dy');
+      await once(req, 'pause');
+      await when(() => req.complete, 'the end of the request');
+      return { client: stage.hub.connect(req, res), req };
+    });
+    raw = openRaw(stage.url, `POST ${url} HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nbo`);
+    const { client, req } = await result;
+    stage.clients.push(client);
+    await pause(20);
+    assert.deepEqual([req.readableLength, req.readableEnded], [0, false]);
+    assert.equal(client.transport, 'fd');
+    req.resume();
+    await letGo(client);
     client.close();
   });
 

@@ -73,6 +73,22 @@ describe('adoption', () => {
       });
     }
 
+    it('HTTP/1.0: an end() kept from before connect, which writes nothing, ends the client, too', async () => {
+      const app = await start();
+      let kept;
+      const { conn, client, res } = await app.open({
+        version: '1.0',
+        before: (seen) => {
+          kept = seen.res.end;
+        },
+      });
+      client.send('x');
+      await conn.body(':\ndata: x\n\n');
+      kept.call(res);
+      assert.equal(await closed(client), 'server');
+      assert.equal(await conn.end(), 'end');
+    });
+
     it('a response without Transfer-Encoding: frames as they are, then the end of the connection', async () => {
       const app = await start();
       const { conn, client } = await app.open({

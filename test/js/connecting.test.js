@@ -4,6 +4,7 @@
 // act at once, and on responses that no server of Node's has made.
 
 const assert = require('node:assert/strict');
+const { once } = require('node:events');
 const http = require('node:http');
 const { Duplex, Writable } = require('node:stream');
 const { createHub, sse } = require('fanline');
@@ -209,6 +210,14 @@ describe('in a `connect` listener', () => {
     assert.deepEqual(await stream.data(2), ['by room', 'later']);
   });
 
+  it('in no room, its set is its own, and shows what it joins later', async () => {
+    const clients = [];
+    for (let i = 0; i < 2; i++) clients.push((await stage.connect()).client);
+    const [first, second] = clients.map((client) => client.rooms);
+    clients[0].join('a');
+    assert.deepEqual([[...first], [...second]], [['a'], []]);
+  });
+
   it('`join` is told after `connect`, once for each room', async () => {
     const told = toldBy(hub);
     await stage.connect({ rooms: ['a', 'b'] });
@@ -276,4 +285,27 @@ describe('a response that no server of Node’s has made', () => {
       assert.equal(res.writableFinished, true);
     });
   }
+});
+
+describe('a response of a class of its own', () => {
+  it('may add to the headers that it writes: no other has them', async () => {
+    class OwnResponse extends http.ServerResponse {
+      writeHead(status, headers) {
+        if (this.req.url === '/first') headers['Set-Cookie'] = 'of=first';
+        return super.writeHead(status, headers);
+      }
+    }
+    const hub = createHub();
+    const server = http.createServer({ ServerResponse: OwnResponse }, hub.handler({}));
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    const cookies = [];
+    for (const path of ['/first', '/second']) {
+      const [answer] = await once(http.get({ port: server.address().port, path }), 'response');
+      cookies.push(answer.headers['set-cookie']);
+      answer.destroy();
+    }
+    assert.deepEqual(cookies, [['of=first'], undefined]);
+    server.close();
+    await hub.close({ grace: 0 });
+  });
 });
