@@ -72,7 +72,7 @@ if redis.call('ZADD', headsKey, unpack(heads)) > 0 then
   if redis.call('ZCARD', headsKey) > ${HEADS} then
     local middle = redis.call('ZRANGE', headsKey, ${HEADS / 2}, ${HEADS / 2}, 'WITHSCORES')[2]
     redis.call('ZREMRANGEBYSCORE', headsKey, '-inf', middle)
-    redis.call('ZADD', headsKey, middle, '')
+    if not redis.call('ZSCORE', headsKey, '') then redis.call('ZADD', headsKey, middle, '') end
   end
 end
 redis.call('SET', lastKey, last)
