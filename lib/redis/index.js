@@ -63,7 +63,7 @@ class RedisLink {
     this._processes = new Processes(connection, tag, host.process, wrote);
     this._processes.begin();
     const reader = { ...host, state: (state, error) => this._read(state, error) };
-    this._tail = new Tail(() => connection.duplicate(), this._keys, reader);
+    this._tail = new Tail(() => connection.duplicate(), this._keys, reader, options);
     this._running = this._tail.run();
   }
 

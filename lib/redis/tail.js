@@ -13,6 +13,7 @@ const LATE = 5_000; // ms beyond that without an answer: the connection is dead
 const PAGE_BYTES = 4 << 20;
 const USELESS = 8; // pages in a row: from then on it looks only at what there is
 const QUIET = 100; // ms between two looks then
+const SPARE = 2; // of these times what comes is still there
 const HEADS = 256; // that a look may find; more of them are read
 const AGAIN_MIN = 100; // ms; doubles
 const AGAIN_MAX = 2_000;
@@ -88,8 +89,9 @@ class Tail {
    * @param {() => object} connect a connection of our own (client.js)
    * @param {{stream: string, last: string, answers: string, heads: string}} keys
    * @param {object} host see docs/adapters.md
+   * @param {{maxLen: number, maxAge: number}} kept of the stream
    */
-  constructor(connect, keys, host) {
+  constructor(connect, keys, host, { maxLen, maxAge }) {
     this._connect = connect;
     this._keys = keys;
     this._host = host;
@@ -102,6 +104,9 @@ class Tail {
     this._paging = new Paging(PAGE_BYTES);
     this._useless = 0; // pages in quick succession of which nobody here had a use
     this._cameAt = 0;
+    this._since = 0; // when the first of these was asked for
+    this._came = 0; // events in these
+    this._most = maxAge > 0 && maxAge < SPARE * QUIET ? 0 : maxLen / SPARE; // events that may come between two looks
     this._isClosed = false;
     this._wake = null;
   }
@@ -251,9 +256,20 @@ class Tail {
     const now = performance.now();
     const isSeldom = now - this._cameAt > 2 * QUIET;
     const isFull = entries.length === this._paging.count; // more of it waits, and may be let go of
+    if (this._useless === 0) {
+      this._since = this._cameAt;
+      this._came = 0;
+    }
+    this._came += entries.length;
     this._cameAt = now;
     const isOfUse = await this._host.received(entries);
     this._useless = isOfUse || isSeldom || isFull ? 0 : this._useless + 1;
+    if (this._useless === USELESS + 1 && this._isFast(now)) this._useless = 0;
+  }
+
+  /** Would the stream let go of what comes before it is looked at? */
+  _isFast(now) {
+    return this._came * QUIET > this._most * (now - this._since);
   }
 
   _call(args) {

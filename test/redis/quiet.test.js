@@ -170,6 +170,20 @@ describe('redis: a busy stream of which nobody here gets anything', () => {
     assert.equal((await delivered).matched, 0);
   });
 
+  it('is read where the stream keeps so little that it would be gone: nobody is told of a loss that is none', async () => {
+    const redis = { prefix: 'short', maxLen: 100 };
+    const sender = await world.hub(world.client('redis 6', port), { redis });
+    const reader = await world.hub(world.client('ioredis 6', port), { redis });
+    for (const one of [sender, reader]) await one.until('ready');
+    const other = await reader.open('/?room=other');
+    for (let i = 0; i < EVENTS; i++) {
+      for (let n = 0; n < 5; n++) sender.hub.to('busy').send('x');
+      await delay(1);
+    }
+    sender.hub.to('other').send('on');
+    assert.equal((await other.next()).data, 'on');
+  });
+
   it('hides no loss: of a server that was emptied its clients are told', async () => {
     const other = await b.open('/?room=other');
     await pass();
