@@ -22,7 +22,8 @@ const HEAD_LENGTH = 512; // of the longest of them
  *       the head is that of the one before), all of these as one: libraries take long for many arguments
  *
  * Ids are ours, not Redis': never less than the clock, always more than the one before, at most PER_MS in a millisecond. Those of
- * a batch follow each other (idsFrom), so the first one says it all.
+ * a batch follow each other (idsFrom), so the first one says it all. Heads are written first: where that is refused, nothing has been
+ * sent; and a head too many only makes somebody read.
  */
 const APPEND = `
 if redis.replicate_commands then redis.replicate_commands() end
@@ -48,6 +49,7 @@ ms, n = tonumber(ms), tonumber(n)
 local before = string.format('%.0f', ms * ${PER_MS} + n)
 local firstId, said
 local heads, scored = {}, 0
+local adds, added = {}, 0
 local number, at = first, 1
 for head, data in string.gmatch(ARGV[5], '(%S+) (%d+)') do
   local dataAt = head == '=' and at or at + head
@@ -62,8 +64,9 @@ for head, data in string.gmatch(ARGV[5], '(%S+) (%d+)') do
     heads[scored] = #said <= ${HEAD_LENGTH} and said or ''
   end
   heads[scored - 1] = string.format('%.0f', ms * ${PER_MS} + n)
-  redis.call('XADD', stream, 'MAXLEN', '~', ARGV[3], id,
-    string.format('%s %.0f ', last, number) .. said, string.sub(ARGV[6], dataAt, behind - 1))
+  adds[added + 1], adds[added + 2] = id, string.format('%s %.0f ', last, number) .. said
+  adds[added + 3] = string.sub(ARGV[6], dataAt, behind - 1)
+  added = added + 3
   firstId = firstId or id
   last, number, at = id, number + 1, behind
 end
@@ -74,6 +77,9 @@ if redis.call('ZADD', headsKey, unpack(heads)) > 0 then
     redis.call('ZREMRANGEBYSCORE', headsKey, '-inf', middle)
     if not redis.call('ZSCORE', headsKey, '') then redis.call('ZADD', headsKey, middle, '') end
   end
+end
+for i = 1, added, 3 do
+  redis.call('XADD', stream, 'MAXLEN', '~', ARGV[3], adds[i], adds[i + 1], adds[i + 2])
 end
 redis.call('SET', lastKey, last)
 redis.call('SET', batchKey, ARGV[1] .. ' ' .. firstId, 'PX', ARGV[2])

@@ -193,6 +193,7 @@ describe('redis: wiring', () => {
       for (const [key, type] of Object.entries({
         events: 'stream',
         last: 'last id',
+        heads: 'addresses',
         processes: 'processes',
       })) {
         it(`another type of key where the ${type} should be`, async () => {
@@ -203,6 +204,7 @@ describe('redis: wiring', () => {
           await hub.error(/choose another `prefix`/);
           if (key !== 'processes') {
             await assert.rejects(sent, { code: 'ERR_FAN_ADAPTER' });
+            if (key !== 'events') assert.equal(await admin().xlen('{fanline}:events'), 0);
             return;
           }
           // Without a list of processes only `presence` is missing.
