@@ -69,6 +69,11 @@ function print(scenario, variant, byDriver) {
   row('samples', ({ samples }) => samples);
 }
 
+function isAble(scenario, driver, settings) {
+  const has = (capability) => driver.has.includes(capability);
+  return !whyNot(driver) && (scenario.able?.(has, settings) ?? true);
+}
+
 function take(args) {
   const settings = {};
   for (let at = args.indexOf('--set'); at >= 0; at = args.indexOf('--set')) {
@@ -100,9 +105,10 @@ async function main(args) {
     const scenario = loadScenario(name);
     for (const [variant, own] of Object.entries(scenario.variants)) {
       const byDriver = {};
-      const able = [...scenario.drivers, ...scenario.more].filter((d) => drivers.includes(d));
-      for (const driver of able) {
-        if (whyNot(loadDriver(driver))) continue;
+      const wanted = [...scenario.drivers, ...scenario.more].filter((d) => drivers.includes(d));
+      for (const driver of wanted.filter((d) =>
+        isAble(scenario, loadDriver(d), { ...own, ...settings }),
+      )) {
         byDriver[driver] = await profile(scenario, driver, { ...own, ...settings });
       }
       print(scenario, variant, byDriver);
